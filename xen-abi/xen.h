@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest ABI: Xen's public headers (package libxen-dev), included once and in one way.
+ *
+ * Everything that speaks to a guest includes this file and never <xen/...> itself, so that the
+ * interface version is the same everywhere. The 64-bit structures carry their public names, the
+ * 32-bit ones the suffix _x86_32 (xen-abi/x86_32.h has those that the package lacks).
+ */
+#ifndef XEN_ABI_XEN_H
+#define XEN_ABI_XEN_H
+
+#include <stdint.h>
+
+#define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
+
+#include <xen/xen.h>
+#include <xen/arch-x86/cpuid.h>
+#include <xen/elfnote.h>
+#include <xen/errno.h>
+#include <xen/event_channel.h>
+#include <xen/features.h>
+#include <xen/grant_table.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/arch-x86/hvm/start_info.h>
+#include <xen/io/console.h>
+#include <xen/memory.h>
+#include <xen/physdev.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+#include <xen/version.h>
+#include <xen/foreign/x86_32.h>
+#endif
