@@ -9,13 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The kernel's file is mapped: to write to it would be to saw off the branch we sit on. */
+/* The kernel's own file must not be written to: it may be mapped, and is the user's only copy. */
 static bool is_own_file(const struct kernel *k, const struct stat *out)
 {
 	struct stat own;
 
-	return k->file.size && stat(k->name, &own) == 0 && own.st_dev == out->st_dev &&
-	       own.st_ino == out->st_ino;
+	return stat(k->name, &own) == 0 && own.st_dev == out->st_dev && own.st_ino == out->st_ino;
 }
 
 static int write_all(int fd, const uint8_t *bytes, size_t size)

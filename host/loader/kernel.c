@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/loader/bzimage.h"
+#include "host/loader/decompress.h"
 #include "host/loader/map.h"
 #include "host/loader/notes.h"
 
@@ -88,13 +90,40 @@ static int read_elf(struct kernel *k, const uint8_t *bytes, size_t size, struct 
 	return notes_read(&k->notes, &k->elf, k->name, p);
 }
 
+/* The ELF file in *bytes, whether it is there as such, compressed, or in a bzImage. */
+static int find_elf(struct kernel *k, const uint8_t **bytes, size_t *size, struct problem *p)
+{
+	bool bzimage = bzimage_magic(*bytes, *size);
+	size_t offset = 0;
+
+	if (bzimage && bzimage_payload(*bytes, *size, k->name, &offset, size, p))
+		return -1;
+	*bytes += offset;
+	if (elf_magic(*bytes, *size))
+		return 0;
+	k->packed = decompress_method(*bytes, *size);
+	if (!bzimage && !k->packed)
+		return problem(p,
+			       "%s: neither an ELF kernel nor a bzImage; give a vmlinux or vmlinuz",
+			       k->name);
+	if (decompress(&k->inflated, *bytes, *size, k->name, p))
+		return -1;
+	*bytes = k->inflated.base;
+	*size = k->inflated.size;
+	if (!elf_magic(*bytes, *size))
+		return problem(
+			p, "%s: what it holds in %s is no ELF kernel; give a vmlinux or vmlinuz",
+			k->name, k->packed);
+	return 0;
+}
+
 int kernel_parse(struct kernel *k, const void *bytes, size_t size, const char *name,
 		 struct problem *p)
 {
+	const uint8_t *image = bytes;
+
 	*k = (struct kernel){.name = name};
-	if (!elf_magic(bytes, size))
-		return problem(p, "%s: not an ELF kernel; give a vmlinux", name);
-	if (read_elf(k, bytes, size, p)) {
+	if (find_elf(k, &image, &size, p) || read_elf(k, image, size, p)) {
 		kernel_close(k);
 		return -1;
 	}
@@ -111,6 +140,8 @@ int kernel_open(struct kernel *k, const char *path, struct problem *p)
 		map_release(&file);
 		return -1;
 	}
+	if (k->inflated.size)
+		map_release(&file);
 	k->file = file;
 	return 0;
 }
