@@ -198,6 +198,41 @@ static int make_plan(struct plan *plan, struct problem *p)
 	return 0;
 }
 
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+	uint64_t first;
+
+	if (size < sizeof(first))
+		return false;
+	memcpy(&first, bytes, sizeof(first));
+	return !first && memcmp(bytes, bytes + sizeof(first), size - sizeof(first)) == 0;
+}
+
+/*
+ * Copy to fresh RAM, leaving out pages of zeros: Linux's vmlinux has its .bss in the file, a third
+ * of the whole, and a page that is not written costs neither a fault nor memory.
+ */
+static void copy_to_fresh(uint8_t *to, const uint8_t *from, uint64_t size)
+{
+	uint64_t done = 0, run = 0; /* bytes dealt with; bytes behind those, to be copied */
+
+	while (done + run < size) {
+		const uint8_t *at = from + done + run;
+		uint64_t step = PLACE_PAGE - (uintptr_t)(to + done + run) % PLACE_PAGE;
+
+		if (step > size - done - run)
+			step = size - done - run;
+		if (!is_zero(at, step)) {
+			run += step;
+			continue;
+		}
+		memcpy(to + done, from + done, run);
+		done += run + step;
+		run = 0;
+	}
+	memcpy(to + done, from + done, run);
+}
+
 static void copy_segments(const struct plan *plan)
 {
 	const struct kernel *k = plan->kernel;
@@ -206,7 +241,8 @@ static void copy_segments(const struct plan *plan)
 		const struct kernel_segment *s = &k->segments[i];
 
 		if (s->filesz)
-			memcpy(ram_at(plan->place.ram, s->paddr, s->memsz), s->data, s->filesz);
+			copy_to_fresh(ram_at(plan->place.ram, s->paddr, s->memsz), s->data,
+				      s->filesz);
 	}
 }
 
