@@ -8,6 +8,9 @@
 uint8_t hypercall_page[4096] PAGE_ALIGNED;
 enum transport hypercall_default;
 
+/* Without it vmcall may be an invalid instruction, and the console must still say so. */
+static bool found;
+
 /*
  * The registers of the ABI (xen/arch-x86/xen-x86_32.h, xen-x86_64.h). Arguments may be changed by
  * the hypervisor; nothing else may.
@@ -68,7 +71,7 @@ long hypercall_by(enum transport t, unsigned int nr, unsigned long a1, unsigned 
 long hypercall(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3,
 	       unsigned long a4, unsigned long a5)
 {
-	return hypercall_by(hypercall_default, nr, a1, a2, a3, a4, a5);
+	return found ? hypercall_by(hypercall_default, nr, a1, a2, a3, a4, a5) : -XEN_ENOSYS;
 }
 
 /* AMD and its licensee have vmmcall, everybody else vmcall. */
@@ -120,7 +123,8 @@ static enum transport wanted_transport(void)
 bool hypercall_init(void)
 {
 	hypercall_default = hypercall_native();
-	if (!xen_cpuid_base())
+	found = xen_cpuid_base();
+	if (!found)
 		return false;
 	if (wrmsr_safe(hypercall_msr(), (unsigned long)hypercall_page))
 		return false;

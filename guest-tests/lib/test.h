@@ -24,6 +24,7 @@
 #include "guest-tests/lib/traps.h"
 #ifdef __x86_64__
 #include "guest-tests/lib/paging.h"
+#include "guest-tests/lib/protected_mode.h"
 #endif
 
 #ifdef __x86_64__
