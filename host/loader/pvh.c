@@ -182,6 +182,16 @@ static int place_modules(struct plan *plan, struct problem *p)
 	return 0;
 }
 
+/*
+ * Linux's PVH entry takes the PC's hole of video memory and ROMs out of the RAM, whatever the
+ * memory map says (arch/x86/platform/pvh/enlighten.c): a kernel may be linked there, but we add
+ * nothing.
+ */
+static void avoid_isa_hole(struct plan *plan)
+{
+	place_take(&plan->place, 0xa0000, 0x60000);
+}
+
 static int make_plan(struct plan *plan, struct problem *p)
 {
 	const struct kernel *k = plan->kernel;
@@ -191,7 +201,10 @@ static int make_plan(struct plan *plan, struct problem *p)
 	if (check_entry(k, p) || open_modules(plan, p))
 		return -1;
 	size_info(plan);
-	if (place_segments(plan, p) || place_modules(plan, p))
+	if (place_segments(plan, p))
+		return -1;
+	avoid_isa_hole(plan);
+	if (place_modules(plan, p))
 		return -1;
 	if (!place_find(&plan->place, plan->kernel_end, plan->info_size, &plan->info_gpa))
 		return no_room(plan, k->name, "the start info with its command line", p);
