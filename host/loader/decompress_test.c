@@ -6,123 +6,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <bzlib.h>
-#include <lz4.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "host/loader/decompress.h"
 #include "host/loader/map.h"
+#include "host/loader/test_pack.h"
 
-#define PLAIN     300000
-#define TOO_BIG   (33 << 20)
-#define LZ4_BLOCK 100000
+#define PLAIN   300000
+#define TOO_BIG (33 << 20)
 
-typedef size_t pack_fn(const uint8_t *from, size_t size, uint8_t *to, size_t room);
-
-static size_t pack_gzip(const uint8_t *from, size_t size, uint8_t *to, size_t room)
-{
-	z_stream z = {0};
-
-	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY),
-			 Z_OK);
-	z.next_in = (Bytef *)(uintptr_t)from;
-	z.avail_in = size;
-	z.next_out = to;
-	z.avail_out = room;
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	deflateEnd(&z);
-	return room - z.avail_out;
-}
-
-static size_t pack_bzip2(const uint8_t *from, size_t size, uint8_t *to, size_t room)
-{
-	unsigned got = room;
-
-	assert_int_equal(
-		BZ2_bzBuffToBuffCompress((char *)to, &got, (char *)(uintptr_t)from, size, 1, 0, 0),
-		BZ_OK);
-	return got;
-}
-
-/* As Linux's scripts/xz_wrap.sh does: with the filter for x86 code and a CRC32. */
-static size_t pack_xz(const uint8_t *from, size_t size, uint8_t *to, size_t room)
-{
-	lzma_options_lzma options;
-	lzma_filter filters[] = {
-		{LZMA_FILTER_X86, NULL},
-		{LZMA_FILTER_LZMA2, &options},
-		{LZMA_VLI_UNKNOWN, NULL},
-	};
-	size_t got = 0;
-
-	lzma_lzma_preset(&options, 0);
-	assert_int_equal(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, from, size, to,
-						   &got, room),
-			 LZMA_OK);
-	return got;
-}
-
-static size_t pack_lzma(const uint8_t *from, size_t size, uint8_t *to, size_t room)
-{
-	lzma_options_lzma options;
-	lzma_stream z = LZMA_STREAM_INIT;
-
-	lzma_lzma_preset(&options, 1);
-	assert_int_equal(lzma_alone_encoder(&z, &options), LZMA_OK);
-	z.next_in = from;
-	z.avail_in = size;
-	z.next_out = to;
-	z.avail_out = room;
-	assert_int_equal(lzma_code(&z, LZMA_FINISH), LZMA_STREAM_END);
-	lzma_end(&z);
-	return room - z.avail_out;
-}
-
-static size_t pack_lz4(const uint8_t *from, size_t size, uint8_t *to, size_t room)
-{
-	size_t at = 4;
-
-	memcpy(to, "\x02\x21\x4c\x18", 4);
-	while (size) {
-		uint32_t some = size < LZ4_BLOCK ? size : LZ4_BLOCK;
-		uint32_t got = LZ4_compress_default((const char *)from, (char *)to + at + 4, some,
-						    room - at - 4);
-
-		assert_true(got > 0);
-		memcpy(to + at, &got, sizeof(got));
-		at += 4 + got;
-		from += some;
-		size -= some;
-	}
-	return at;
-}
-
-static size_t pack_zstd(const uint8_t *from, size_t size, uint8_t *to, size_t room)
-{
-	ZSTD_CCtx *context = ZSTD_createCCtx();
-	size_t got;
-
-	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-	got = ZSTD_compress2(context, to, room, from, size);
-	assert_false(ZSTD_isError(got));
-	ZSTD_freeCCtx(context);
-	return got;
-}
-
-static const struct method {
-	const char *name;
-	pack_fn *pack;
-	bool checked; /* does the format tell that its content was changed? */
-} methods[] = {
-	{"gzip", pack_gzip, true},  {"bzip2", pack_bzip2, true}, {"xz", pack_xz, true},
-	{"lzma", pack_lzma, false}, {"lz4", pack_lz4, false},    {"zstd", pack_zstd, true},
-};
-
-#define EACH(m) (const struct method *m = methods; m < methods + 6; m++)
+#define EACH(m) (const struct test_method *m = test_methods; m < test_methods + TEST_METHODS; m++)
 
 static uint8_t plain[PLAIN], packed[2 * PLAIN];
 
@@ -136,7 +31,7 @@ static int make_plain(void **state)
 	return 0;
 }
 
-static void assert_inflates(const struct method *m, size_t size, unsigned times)
+static void assert_inflates(const struct test_method *m, size_t size, unsigned times)
 {
 	struct kernel_map out;
 	struct problem p = {""};
@@ -150,7 +45,7 @@ static void assert_inflates(const struct method *m, size_t size, unsigned times)
 	map_release(&out);
 }
 
-static void assert_refused(const struct method *m, const uint8_t *bytes, size_t size,
+static void assert_refused(const struct test_method *m, const uint8_t *bytes, size_t size,
 			   const char *why)
 {
 	struct kernel_map out;
@@ -248,7 +143,7 @@ static void test_corrupt(void **state)
 static void test_corrupt_lz4(void **state)
 {
 	static const uint32_t sizes[] = {0, 9 << 20, UINT32_MAX};
-	const struct method *m = &methods[4];
+	const struct test_method *m = &test_methods[TEST_LZ4];
 	size_t size = m->pack(plain, PLAIN, packed, sizeof(packed));
 
 	(void)state;
@@ -263,7 +158,7 @@ static void test_corrupt_lz4(void **state)
 
 static void test_corrupt_lzma(void **state)
 {
-	const struct method *m = &methods[3];
+	const struct test_method *m = &test_methods[TEST_LZMA];
 	size_t size = m->pack(plain, PLAIN, packed, sizeof(packed));
 
 	(void)state;
@@ -292,7 +187,7 @@ static void test_hungry_xz(void **state)
 {
 	lzma_options_lzma options;
 	lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, NULL}};
-	const struct method *m = &methods[2];
+	const struct test_method *m = &test_methods[TEST_XZ];
 	uint8_t header[LZMA_BLOCK_HEADER_SIZE_MAX];
 	lzma_block block = {.filters = filters,
 			    .check = LZMA_CHECK_CRC32,
