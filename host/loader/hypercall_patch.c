@@ -92,12 +92,15 @@ static void read_approach(const struct judge *j, size_t place, struct approach *
 {
 	*a = (struct approach){.reach = place < WINDOW ? place : WINDOW};
 	for (unsigned distance = a->reach; distance; distance--) {
-		struct insn insn = decode(j, place - distance);
+		struct insn insn;
 
-		a->at[distance] = insn;
 		/* At the range's start an instruction starts for sure. */
 		if (distance >= APPROACH || distance == place)
 			a->ways[distance]++;
+		if (!a->ways[distance])
+			continue;
+		insn = decode(j, place - distance);
+		a->at[distance] = insn;
 		if (!insn.length)
 			a->dead += a->ways[distance];
 		else if (insn.length > distance)

@@ -320,6 +320,64 @@ static void test_zeros_not_written(void **state)
 	}
 }
 
+static void write_file(const char *name, const void *bytes, size_t size)
+{
+	FILE *f = fopen(name, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, size, 1, f), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* From a file the segments are read, not copied, be it an ELF file or a bzImage around one. */
+static void test_from_a_file(void **state)
+{
+	static uint8_t boot[sizeof(image.bytes) + 4096];
+	struct problem p = {""};
+
+	(void)state;
+	image_kernel(&image, true);
+	image_load(&image, 0x200000, 100, 200, 0x77, PF_R);
+	for (int wrapped = 0; wrapped < 2; wrapped++) {
+		if (wrapped)
+			write_file("kernel", boot,
+				   image_bzimage(boot, image.bytes, image.size, 0x20f));
+		else
+			write_file("kernel", image.bytes, image.size);
+		assert_int_equal(kernel_open(&kernel, "kernel", &p), 0);
+		assert_in_range(kernel.fd, 0, 1000);
+		fresh(RAM_SIZE);
+		load(&(struct pvh_args){0});
+		assert_int_equal(memory[0xfffff], 0);
+		assert_int_equal(memory[0x100000], 0x90);
+		assert_int_equal(memory[0x100fff], 0x90);
+		assert_int_equal(memory[0x101000], 0);
+		assert_int_equal(memory[0x200000], 0x77);
+		assert_int_equal(memory[0x200063], 0x77);
+		assert_int_equal(memory[0x200064], 0);
+		kernel_close(&kernel);
+	}
+	unlink("kernel");
+}
+
+static void test_file_that_shrinks(void **state)
+{
+	struct pvh_start start;
+	struct problem p = {""};
+
+	(void)state;
+	image_kernel(&image, true);
+	image_load(&image, 0x200000, 100, 200, 0x77, PF_R);
+	write_file("kernel", image.bytes, image.size);
+	assert_int_equal(kernel_open(&kernel, "kernel", &p), 0);
+	fresh(RAM_SIZE);
+	assert_int_equal(truncate("kernel", image.size - 10), 0);
+	assert_int_equal(pvh_load(&kernel, &ram, &(struct pvh_args){0}, &start, &p), -1);
+	assert_non_null(strstr(p.text, "kernel: the file shrank to"));
+	kernel_close(&kernel);
+	unlink("kernel");
+}
+
 static void test_bad_entry(void **state)
 {
 	const struct pvh_args args = {0};
@@ -532,6 +590,8 @@ int main(void)
 		cmocka_unit_test(test_isa_hole),
 		cmocka_unit_test(test_reserved_memory),
 		cmocka_unit_test(test_zeros_not_written),
+		cmocka_unit_test(test_from_a_file),
+		cmocka_unit_test(test_file_that_shrinks),
 		cmocka_unit_test(test_bad_entry),
 		cmocka_unit_test(test_too_little_memory),
 		cmocka_unit_test(test_module_too_big),
