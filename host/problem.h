@@ -12,7 +12,8 @@ struct problem {
 	char text[512];
 };
 
-/* Record the message (truncated to the buffer) and return -1, so that `return problem(...)` reads. */
+/* Record the message (truncated to the buffer) and return -1, so that `return problem(...)` reads.
+ */
 int problem(struct problem *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__
+/* The hypervisor's side also sees what only it and its tools may use. */
+#define __XEN_TOOLS__ 1
 
 #include <xen/xen.h>
 #include <xen/arch-x86/cpuid.h>

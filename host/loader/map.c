@@ -32,7 +32,7 @@ int map_open(const char *path, uint64_t *size, struct problem *p)
 
 int map_file(struct kernel_map *map, const char *path, struct problem *p)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int fd = map_open(path, &size, p);
 	void *base;
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The local APIC: by MSR where CPUID has x2APIC, else by memory at its usual place. */
+#ifndef GUEST_TESTS_LAPIC_H
+#define GUEST_TESTS_LAPIC_H
+
+#include <stdint.h>
+
+/* Register offsets of the memory form; the MSR form is these / 16 (SDM volume 3, local APIC). */
+#define LAPIC_ID  0x020
+#define LAPIC_VER 0x030
+#define LAPIC_TPR 0x080
+#define LAPIC_EOI 0x0b0
+#define LAPIC_SVR 0x0f0
+#define LAPIC_ISR 0x100
+#define LAPIC_IRR 0x200
+
+/* Switch it on: spurious vector 0xff, nothing masked by priority. */
+void lapic_init(void);
+uint32_t lapic_read(unsigned int reg);
+void lapic_write(unsigned int reg, uint32_t value);
+void lapic_eoi(void);
+
+#endif

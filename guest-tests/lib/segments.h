@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The selectors of the runtime's GDT (entry.S). Plain numbers: assembly includes this file. */
+#ifndef GUEST_TESTS_SEGMENTS_H
+#define GUEST_TESTS_SEGMENTS_H
+
+#define SEL_CODE32      0x08
+#define SEL_DATA        0x10
+#define SEL_CODE64      0x18
+#define SEL_USER_CODE32 0x23
+#define SEL_USER_DATA   0x2b
+#define SEL_USER_CODE64 0x33
+#define SEL_TSS         0x38
+
+#ifdef __x86_64__
+#define SEL_CODE      SEL_CODE64
+#define SEL_USER_CODE SEL_USER_CODE64
+#else
+#define SEL_CODE      SEL_CODE32
+#define SEL_USER_CODE SEL_USER_CODE32
+#endif
+
+/* The software interrupt by which ring-3 code ends its run (user.c). */
+#define VECTOR_USER_EXIT 0x80
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shared_info page, in this build's word size (which hypercall_init() made the hypervisor's).
+ */
+#ifndef GUEST_TESTS_SHARED_INFO_H
+#define GUEST_TESTS_SHARED_INFO_H
+
+#include "xen-abi/xen.h"
+
+/* XENMEM_add_to_physmap of DOMID_SELF. */
+long add_to_physmap(unsigned int space, unsigned long index, unsigned long gfn);
+
+/* Map shared_info over a page of the image and return it; a second call returns the same page. */
+struct shared_info *shared_info_map(void);
+
+/* vCPU 0's vcpu_info: in shared_info (mapped if need be). */
+struct vcpu_info *vcpu_info(void);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "guest-tests/lib/traps.h"
+#include "guest-tests/lib/console.h"
+#include "guest-tests/lib/cpu.h"
+#include "guest-tests/lib/report.h"
+#include "guest-tests/lib/segments.h"
+
+#define STUB_SIZE 16
+
+/* trap_entry.S */
+extern uint8_t trap_stubs[];
+int trap_guarded_call(unsigned long *sp, void (*fn)(void *), void *arg);
+void trap_unwind(unsigned long sp) __attribute__((noreturn));
+void trap_handle(struct trap_frame *f);
+
+/* entry.S */
+extern uint64_t gdt_tss[2];
+
+struct gate {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_mid;
+#ifdef __x86_64__
+	uint32_t offset_high, reserved;
+#endif
+};
+
+struct tss {
+#ifdef __x86_64__
+	uint32_t reserved0;
+	uint64_t sp0;
+	uint32_t rest[23];
+#else
+	uint32_t back, sp0, ss0, rest[23];
+#endif
+} __attribute__((packed));
+
+static struct gate idt[256] __attribute__((aligned(16)));
+static struct tss tss __attribute__((aligned(16)));
+static uint8_t trap_stack[8192] __attribute__((aligned(16)));
+static irq_handler_fn *handlers[256];
+
+static struct {
+	bool armed;
+	unsigned long sp;
+	struct fault fault;
+} catcher;
+
+static void set_gate(unsigned int vector, unsigned int dpl)
+{
+	unsigned long at = (unsigned long)trap_stubs + vector * STUB_SIZE;
+
+	idt[vector] = (struct gate){
+		.offset_low = (uint16_t)at,
+		.selector = SEL_CODE,
+		.type = (uint8_t)(0x8e | dpl << 5),
+		.offset_mid = (uint16_t)(at >> 16),
+	};
+}
+
+static void load_tss(void)
+{
+	uint64_t base = (unsigned long)&tss;
+
+	tss.sp0 = (unsigned long)trap_stack + sizeof(trap_stack);
+#ifndef __x86_64__
+	tss.ss0 = SEL_DATA;
+#endif
+	gdt_tss[0] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 |
+		     (base >> 24 & 0xff) << 56;
+	gdt_tss[1] = base >> 32;
+	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+}
+
+void traps_init(void)
+{
+	struct {
+		uint16_t limit;
+		unsigned long base;
+	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (unsigned long)idt};
+
+	for (unsigned int v = 0; v < 32; v++)
+		set_gate(v, 0);
+	set_gate(VECTOR_USER_EXIT, 3);
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+	load_tss();
+}
+
+void irq_set_handler(unsigned int vector, irq_handler_fn *fn)
+{
+	handlers[vector] = fn;
+	set_gate(vector, vector == VECTOR_USER_EXIT ? 3 : 0);
+}
+
+static void report_unexpected(const struct trap_frame *f)
+{
+	catcher.armed = false;
+	console_flush();
+	test_failure("unexpected vector %lu, error %#lx at %#lx (cs %#lx flags %#lx)", f->vector,
+		     f->error, f->ip, f->cs, f->flags);
+	test_finish();
+}
+
+void trap_handle(struct trap_frame *f)
+{
+	irq_handler_fn *fn = handlers[f->vector];
+
+	if (fn) {
+		fn(f);
+		return;
+	}
+	if (!catcher.armed)
+		report_unexpected(f);
+	catcher.armed = false;
+	catcher.fault = (struct fault){
+		.hit = true,
+		.vector = (unsigned int)f->vector,
+		.error = f->error,
+		.ip = f->ip,
+		.ax = f->ax,
+	};
+	trap_unwind(catcher.sp);
+}
+
+struct fault catch_fault(void (*fn)(void *), void *arg)
+{
+	catcher.fault = (struct fault){0};
+	catcher.armed = true;
+	barrier();
+	trap_guarded_call(&catcher.sp, fn, arg);
+	catcher.armed = false;
+	return catcher.fault;
+}
+
+struct msr_access {
+	uint32_t msr;
+	uint64_t value;
+};
+
+static void do_wrmsr(void *arg)
+{
+	struct msr_access *a = arg;
+
+	wrmsr(a->msr, a->value);
+}
+
+static void do_rdmsr(void *arg)
+{
+	struct msr_access *a = arg;
+
+	a->value = rdmsr(a->msr);
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t value)
+{
+	return catch_fault(do_wrmsr, &(struct msr_access){msr, value}).hit;
+}
+
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	struct msr_access a = {.msr = msr};
+	bool hit = catch_fault(do_rdmsr, &a).hit;
+
+	if (!hit)
+		*value = a.value;
+	return hit;
+}

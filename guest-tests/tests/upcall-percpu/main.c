@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The upcall by a vector of the vCPU's own: through the local APIC, with EOI, a thousand times.
+ *
+ * HVMOP_set_evtchn_upcall_vector makes an event raise an ordinary LAPIC interrupt, edge triggered;
+ * Linux prefers it where CPUID offers it. The guest says EOI, and until it does the next one waits
+ * in the LAPIC. Vectors below 16 are not for interrupts: -EINVAL; a vCPU that is not there:
+ * -ENOENT.
+ */
+#include "guest-tests/lib/test.h"
+
+const char test_title[] = "upcalls by the vCPU's own vector, 1000 in a row with EOI";
+
+#define VECTOR 0xf4
+#define TIMES  1000U
+
+static unsigned int upcalls, events;
+
+static void upcall(struct trap_frame *frame)
+{
+	(void)frame;
+	upcalls++;
+	events += evtchn_drain(NULL);
+	lapic_eoi();
+}
+
+/* What happened since the last question: upcalls in the hundreds, events in the units. */
+static unsigned int seen(void)
+{
+	unsigned int n = upcalls * 100 + events;
+
+	upcalls = events = 0;
+	return n;
+}
+
+static void refused(void)
+{
+	CHECK_EQ(set_upcall_vector(0, 0), -XEN_EINVAL);
+	CHECK_EQ(set_upcall_vector(0, 15), -XEN_EINVAL);
+	CHECK_EQ(set_upcall_vector(77, VECTOR), -XEN_ENOENT);
+}
+
+static void waits(evtchn_port_t p)
+{
+	CHECK_EQ(evtchn_send(p), 0);
+	CHECK_EQ(seen(), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+	port_set_mask(p, true);
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 0);
+	CHECK_EQ(evtchn_unmask(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+}
+
+static void in_a_row(evtchn_port_t p)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int i = 0; i < TIMES; i++) {
+		evtchn_send(p);
+		irq_window();
+		wrong += seen() != 101;
+	}
+	CHECK(!wrong, "%u of %u sends did not give exactly one upcall with one event", wrong,
+	      TIMES);
+}
+
+/* One bit of the LAPIC's 256-bit registers. */
+static bool lapic_bit(unsigned int reg, unsigned int vector)
+{
+	return lapic_read(reg + vector / 32 * 16) >> vector % 32 & 1;
+}
+
+static void is_an_ordinary_interrupt(evtchn_port_t p)
+{
+	CHECK_EQ(evtchn_send(p), 0);
+	CHECK(lapic_bit(LAPIC_IRR, VECTOR), "the vector is not in the LAPIC's request register");
+	irq_window();
+	CHECK_EQ(seen(), 101);
+	CHECK(!lapic_bit(LAPIC_IRR, VECTOR) && !lapic_bit(LAPIC_ISR, VECTOR),
+	      "the vector is still in the LAPIC after EOI");
+}
+
+static void wakes_from_hlt(void)
+{
+	long port = evtchn_bind_virq(VIRQ_TIMER, 0);
+	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20000000};
+
+	CHECK(port > 0, "bind_virq: %ld", port);
+	CHECK_EQ(evtchn_unmask((evtchn_port_t)port), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
+	irq_wait();
+	CHECK_EQ(seen(), 101);
+	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
+}
+
+void test_main(void)
+{
+	long port = evtchn_bind_ipi(0);
+	evtchn_port_t p = (evtchn_port_t)port;
+
+	CHECK(port > 0, "bind_ipi: %ld", port);
+	lapic_init();
+	irq_set_handler(VECTOR, upcall);
+	memset(shared_info_map()->evtchn_mask, 0xff, sizeof(shared_info_map()->evtchn_mask));
+	refused();
+	CHECK_EQ(set_upcall_vector(0, VECTOR), 0);
+	irq_window();
+	evtchn_drain(NULL);
+	seen();
+	CHECK_EQ(evtchn_unmask(p), 0);
+	waits(p);
+	is_an_ordinary_interrupt(p);
+	in_a_row(p);
+	wakes_from_hlt();
+	test_success();
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The upcall by callback vector: a thousand times in a row, and no EOI.
+ *
+ * With HVM_PARAM_CALLBACK_IRQ of type "vector" Xen injects the vector past the local APIC: the
+ * guest never says EOI, and an implementation that sends it through a LAPIC delivers exactly one.
+ * Here the vCPU sends itself an event, takes the interrupt, handles it as kernels do, a thousand
+ * times. Before, the ways in which an event must wait: masked, interrupts off, callback not set
+ * yet. The per-vCPU upcall mask is a PV thing that an HVM guest's hypervisor ignores.
+ */
+#include "guest-tests/lib/test.h"
+
+const char test_title[] = "upcalls by callback vector, 1000 in a row without EOI";
+
+#define VECTOR 0xf3
+#define TIMES  1000U
+
+static unsigned int upcalls, events;
+
+static void upcall(struct trap_frame *frame)
+{
+	(void)frame;
+	upcalls++;
+	events += evtchn_drain(NULL);
+}
+
+/* What happened since the last question: upcalls in the hundreds, events in the units. */
+static unsigned int seen(void)
+{
+	unsigned int n = upcalls * 100 + events;
+
+	upcalls = events = 0;
+	return n;
+}
+
+static void waits_for_the_callback(evtchn_port_t p)
+{
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 0);
+	CHECK_EQ(set_callback_vector(VECTOR), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+}
+
+static void waits_for_sti(evtchn_port_t p)
+{
+	CHECK_EQ(evtchn_send(p), 0);
+	CHECK_EQ(seen(), 0);
+	CHECK(READ_ONCE(vcpu_info()->evtchn_upcall_pending), "no upcall is pending");
+	irq_window();
+	CHECK_EQ(seen(), 101);
+	CHECK_EQ(evtchn_send(p), 0);
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+}
+
+static void waits_for_unmask(evtchn_port_t p)
+{
+	port_set_mask(p, true);
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 0);
+	CHECK(port_is_pending(p), "a masked port must become pending");
+	CHECK_EQ(evtchn_unmask(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+}
+
+static void ignores_the_upcall_mask(evtchn_port_t p)
+{
+	WRITE_ONCE(vcpu_info()->evtchn_upcall_mask, 1);
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+	WRITE_ONCE(vcpu_info()->evtchn_upcall_mask, 0);
+}
+
+static void in_a_row(evtchn_port_t p)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int i = 0; i < TIMES; i++) {
+		evtchn_send(p);
+		irq_window();
+		wrong += seen() != 101;
+	}
+	CHECK(!wrong, "%u of %u sends did not give exactly one upcall with one event", wrong,
+	      TIMES);
+}
+
+/* An event that comes while the handler runs, after it took the others, is delivered next. */
+static evtchn_port_t again;
+
+static void upcall_with_another(struct trap_frame *frame)
+{
+	upcall(frame);
+	if (again) {
+		evtchn_port_t p = again;
+
+		again = 0;
+		evtchn_send(p);
+	}
+}
+
+static void from_within(evtchn_port_t p)
+{
+	irq_set_handler(VECTOR, upcall_with_another);
+	again = p;
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	irq_window();
+	CHECK_EQ(seen(), 202);
+	irq_set_handler(VECTOR, upcall);
+}
+
+static void wakes_from_hlt(void)
+{
+	long port = evtchn_bind_virq(VIRQ_TIMER, 0);
+	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20000000};
+
+	CHECK(port > 0, "bind_virq: %ld", port);
+	CHECK_EQ(evtchn_unmask((evtchn_port_t)port), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
+	irq_wait();
+	CHECK_EQ(seen(), 101);
+	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
+}
+
+void test_main(void)
+{
+	long port = evtchn_bind_ipi(0);
+	evtchn_port_t p = (evtchn_port_t)port;
+
+	CHECK(port > 0, "bind_ipi: %ld", port);
+	lapic_init();
+	irq_set_handler(VECTOR, upcall);
+	memset(shared_info_map()->evtchn_mask, 0xff, sizeof(shared_info_map()->evtchn_mask));
+	evtchn_drain(NULL);
+	CHECK_EQ(evtchn_unmask(p), 0);
+	waits_for_the_callback(p);
+	waits_for_sti(p);
+	waits_for_unmask(p);
+	ignores_the_upcall_mask(p);
+	from_within(p);
+	in_a_row(p);
+	wakes_from_hlt();
+	test_success();
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/backend/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* One write is not larger than this, so that a terminal that is stopped blocks us late if at all.
+ */
+#define WRITE_PIECE 512
+
+static void notify_guest(struct console *c)
+{
+	event_channel_notify_guest(c->domain, c->port, &c->backend);
+}
+
+/* The guest has sent: on a vCPU's thread. */
+static void guest_notified(void *opaque)
+{
+	struct console *c = opaque;
+	uint64_t one = 1;
+
+	if (write(c->kick.fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: the loop is awake anyway */
+}
+
+/*
+ * Move what the guest has written into `pending`. Indexes run freely and are masked by us; a
+ * producer that is further ahead than the ring is long is nonsense, of which we take the ring's
+ * length.
+ */
+static bool take_output(struct console *c)
+{
+	XENCONS_RING_IDX cons = __atomic_load_n(&c->ring->out_cons, __ATOMIC_RELAXED);
+	XENCONS_RING_IDX prod = __atomic_load_n(&c->ring->out_prod, __ATOMIC_ACQUIRE);
+	const unsigned size = sizeof(c->ring->out);
+	unsigned n = prod - cons;
+
+	if (n > size)
+		n = size;
+	if (!n || c->pending_end)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		c->pending[c->pending_end++] = c->ring->out[(cons + i) & (size - 1)];
+	__atomic_store_n(&c->ring->out_cons, prod, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool writable_now(const struct console *c)
+{
+	struct pollfd pfd = {.fd = c->out.fd, .events = POLLOUT};
+
+	return poll(&pfd, 1, 0) > 0;
+}
+
+/* Write pending bytes; false if the descriptor takes no more now. What cannot be written is lost.
+ */
+static bool flush_pending(struct console *c)
+{
+	while (c->pending_start < c->pending_end) {
+		unsigned left = c->pending_end - c->pending_start;
+		ssize_t n;
+
+		if (!writable_now(c))
+			return false;
+		n = write(c->out.fd, c->pending + c->pending_start,
+			  left < WRITE_PIECE ? left : WRITE_PIECE);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return false;
+		c->pending_start = n < 0 ? c->pending_end : c->pending_start + n;
+	}
+	c->pending_start = c->pending_end = 0;
+	return true;
+}
+
+static void wait_writable(struct console *c, bool wait)
+{
+	if (c->out_pollable && wait != c->out_watched)
+		loop_rearm(c->loop, &c->out, wait ? EPOLLOUT : 0);
+	c->out_watched = wait;
+}
+
+static void pump_output(struct console *c)
+{
+	bool moved = false;
+
+	while (flush_pending(c) && take_output(c))
+		moved = true;
+	wait_writable(c, c->pending_start < c->pending_end);
+	/* The guest may be waiting for room. */
+	if (moved)
+		notify_guest(c);
+}
+
+static unsigned input_room(const struct console *c)
+{
+	XENCONS_RING_IDX prod = __atomic_load_n(&c->ring->in_prod, __ATOMIC_RELAXED);
+	XENCONS_RING_IDX cons = __atomic_load_n(&c->ring->in_cons, __ATOMIC_ACQUIRE);
+	const unsigned size = sizeof(c->ring->in);
+	unsigned used = prod - cons;
+
+	return used < size ? size - used : 0;
+}
+
+static void watch_input(struct console *c)
+{
+	bool wanted = c->in.fd >= 0 && !c->in_ended && input_room(c);
+
+	if (wanted != c->in_watched)
+		loop_rearm(c->loop, &c->in, wanted ? EPOLLIN : 0);
+	c->in_watched = wanted;
+}
+
+static void kicked(void *opaque, uint32_t events)
+{
+	struct console *c = opaque;
+	uint64_t count;
+
+	(void)events;
+	if (read(c->kick.fd, &count, sizeof(count)) < 0)
+		return;
+	pump_output(c);
+	watch_input(c);
+}
+
+static void output_ready(void *opaque, uint32_t events)
+{
+	(void)events;
+	pump_output(opaque);
+}
+
+static void put_input(struct console *c, const char *bytes, unsigned n)
+{
+	XENCONS_RING_IDX prod = __atomic_load_n(&c->ring->in_prod, __ATOMIC_RELAXED);
+
+	for (unsigned i = 0; i < n; i++)
+		c->ring->in[(prod + i) & (sizeof(c->ring->in) - 1)] = bytes[i];
+	__atomic_store_n(&c->ring->in_prod, prod + n, __ATOMIC_RELEASE);
+	notify_guest(c);
+}
+
+static void end_input(struct console *c)
+{
+	c->in_ended = true;
+	loop_unwatch(c->loop, &c->in);
+}
+
+static void input_ready(void *opaque, uint32_t events)
+{
+	struct console *c = opaque;
+	char bytes[sizeof(c->ring->in)];
+	unsigned room = input_room(c);
+	const char *escape = NULL;
+	ssize_t n;
+
+	(void)events;
+	if (room > sizeof(bytes))
+		room = sizeof(bytes);
+	n = read(c->in.fd, bytes, room);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		end_input(c);
+		return;
+	}
+	if (c->escape >= 0)
+		escape = memchr(bytes, c->escape, n);
+	if (escape)
+		n = escape - bytes;
+	if (n)
+		put_input(c, bytes, n);
+	if (escape)
+		c->left(c->opaque);
+	else
+		watch_input(c);
+}
+
+static int watch(struct console *c, struct watch *w, uint32_t events, const char *what,
+		 struct problem *p)
+{
+	int rc = loop_watch(c->loop, w, events);
+
+	return rc ? problem(p, "cannot watch the console's %s: %s", what, strerror(-rc)) : 0;
+}
+
+int console_open(struct console *c, struct loop *loop, struct domain *d, void *ring, int in_fd,
+		 int out_fd, struct problem *p)
+{
+	int rc;
+
+	*c = (struct console){
+		.loop = loop,
+		.domain = d,
+		.ring = ring,
+		.backend = {guest_notified, c},
+		.kick = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), kicked, c},
+		.in = {in_fd, input_ready, c},
+		.out = {out_fd, output_ready, c},
+		.escape = -1,
+	};
+	if (c->kick.fd < 0)
+		return problem(p, "cannot create the console's event: %s", strerror(errno));
+	rc = event_channel_bind_backend(d, &c->backend);
+	if (rc < 0)
+		return problem(p, "no event channel is left for the console");
+	c->port = rc;
+	if (watch(c, &c->kick, EPOLLIN, "event", p))
+		return -1;
+	/* A plain file is always ready and cannot be watched: input from it is not for a console.
+	 */
+	if (in_fd >= 0) {
+		rc = loop_watch(loop, &c->in, EPOLLIN);
+		c->in_watched = !rc;
+		c->in_ended = rc;
+		if (rc && rc != -EPERM)
+			return problem(p, "cannot watch the console's input: %s", strerror(-rc));
+	}
+	c->out_pollable = loop_watch(loop, &c->out, 0) == 0;
+	return 0;
+}
+
+void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque)
+{
+	c->escape = escape;
+	c->left = left;
+	c->opaque = opaque;
+}
+
+void console_flush(struct console *c)
+{
+	pump_output(c);
+}
+
+void console_close(struct console *c)
+{
+	if (c->in_watched)
+		loop_unwatch(c->loop, &c->in);
+	if (c->out_pollable)
+		loop_unwatch(c->loop, &c->out);
+	close(c->kick.fd);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The far end of the PV console ring (public header io/console.h): between the guest's hvc0 and a
+ * pair of file descriptors. Runs on the event loop; only the guest's notification comes from a vCPU
+ * thread.
+ */
+#ifndef HOST_BACKEND_CONSOLE_H
+#define HOST_BACKEND_CONSOLE_H
+
+#include <stdbool.h>
+
+#include "host/loop.h"
+#include "host/problem.h"
+#include "shim/domain.h"
+
+struct console {
+	struct loop *loop;
+	struct domain *domain;
+	struct xencons_interface *ring; /* in guest memory: nothing in it is to be trusted */
+	struct port_backend backend;
+	evtchn_port_t port;
+
+	struct watch kick; /* eventfd: the guest has notified us */
+	struct watch in, out;
+	bool in_watched, in_ended, out_watched, out_pollable;
+	int escape; /* this input byte leaves; -1: none */
+	void (*left)(void *opaque);
+	void *opaque;
+
+	char pending[4096]; /* read from the ring, not written yet */
+	unsigned pending_start, pending_end;
+};
+
+/*
+ * Connect guest memory `ring` and a new event channel port (console->port) to in_fd (-1: no input)
+ * and out_fd, which stay the caller's. 0, or -1 with the reason.
+ */
+int console_open(struct console *c, struct loop *loop, struct domain *d, void *ring, int in_fd,
+		 int out_fd, struct problem *p);
+
+/* When `escape` is read from the input, call left(opaque) instead of passing it on. */
+void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque);
+
+/* Write out what the guest has still put into the ring, as far as it goes without waiting. */
+void console_flush(struct console *c);
+
+void console_close(struct console *c);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/cli/doctor.h"
+
+#include <stddef.h>
+
+static const char run_in_hardware[] =
+	"This KVM runs guest kernels in software. Use a machine with VT-x or AMD-V: in a cloud, a bare\n"
+	"metal instance or one with nested virtualisation; in a virtual machine, turn nesting on.";
+
+static const char newer_kernel_5_10[] = "Use a host kernel of Linux 5.10 or newer.";
+
+static const char hyperv_kernel[] =
+	"Use a host kernel with CONFIG_KVM_HYPERV=y (before Linux 6.8 it was always built in) and a KVM\n"
+	"that has the LAPIC in the kernel.";
+
+static const char xen_kernel[] =
+	"Not needed, it only makes guests faster. Host kernels with CONFIG_KVM_XEN=y have it, newer\n"
+	"ones more of it.";
+
+/* clang-format off */
+const struct doctor_fact doctor_facts[KVM_FACT_COUNT] = {
+	{KVM_FACT_UNPAGED, "unpaged", "32-bit, paging off", DOCTOR_FOR_PVH, run_in_hardware},
+	{KVM_FACT_LONG_MODE, "long-mode", "64-bit long mode", DOCTOR_FOR_PVH, run_in_hardware},
+	{KVM_FACT_PAGING_32, "paging-32", "32-bit paging", DOCTOR_FOR_32, run_in_hardware},
+	{KVM_FACT_PAGING_PAE, "paging-pae", "32-bit PAE paging", DOCTOR_FOR_32, run_in_hardware},
+	{KVM_FACT_RING0_NATIVE, "ring0-native", "ring 0 on the CPU", DOCTOR_FOR_PVH, run_in_hardware},
+	{KVM_FACT_SYSCALL, "syscall", "SYSCALL into ring 0", DOCTOR_FOR_PV, run_in_hardware},
+	{KVM_FACT_SYNC_REGS, "sync-regs", "registers in kvm_run", DOCTOR_FOR_PVH,
+	 "Use a host kernel of Linux 4.17 or newer."},
+	{KVM_FACT_IMMEDIATE_EXIT, "immediate-exit", "immediate exit", DOCTOR_FOR_PVH,
+	 "Use a host kernel of Linux 4.13 or newer."},
+	{KVM_FACT_USER_SPACE_MSR, "user-space-msr", "MSR exits", DOCTOR_FOR_PVH, newer_kernel_5_10},
+	{KVM_FACT_MSR_FILTER, "msr-filter", "MSR filter", DOCTOR_FOR_PVH, newer_kernel_5_10},
+	{KVM_FACT_SPLIT_IRQCHIP, "split-irqchip", "split irqchip", DOCTOR_FOR_PVH,
+	 "Use a host kernel of Linux 4.4 or newer with a LAPIC in the kernel."},
+	{KVM_FACT_SIGNAL_MSI, "signal-msi", "MSI from here", DOCTOR_FOR_PVH,
+	 "Use a host kernel of Linux 3.5 or newer."},
+	{KVM_FACT_SYNIC, "synic", "SynIC", DOCTOR_FOR_PVH, hyperv_kernel},
+	{KVM_FACT_AUTO_EOI, "auto-eoi", "interrupts without EOI", DOCTOR_FOR_PVH, hyperv_kernel},
+	{KVM_FACT_PVCLOCK, "pvclock", "clock page", DOCTOR_FOR_PVH,
+	 "Use a host with a stable TSC, whose KVM has its paravirtual clock."},
+	{KVM_FACT_TSC_DEADLINE, "tsc-deadline", "TSC-deadline timer", DOCTOR_OPTIONAL,
+	 "Not needed: guests use the Xen timer or the plain LAPIC timer."},
+	{KVM_FACT_GMEM, "gmem", "guest_memfd", DOCTOR_OPTIONAL,
+	 "Not needed. Host kernels of Linux 6.8 and newer can have it."},
+	{KVM_FACT_XEN, "kvm-xen", "KVM_XEN", DOCTOR_OPTIONAL, xen_kernel},
+	{KVM_FACT_XEN_INTERCEPT, "kvm-xen-intercept", "KVM_XEN hypercall exits", DOCTOR_OPTIONAL,
+	 xen_kernel},
+	{KVM_FACT_XEN_SHARED_INFO, "kvm-xen-shared-info", "KVM_XEN shared_info", DOCTOR_OPTIONAL,
+	 xen_kernel},
+	{KVM_FACT_XEN_RUNSTATE, "kvm-xen-runstate", "KVM_XEN runstate", DOCTOR_OPTIONAL, xen_kernel},
+	{KVM_FACT_XEN_EVTCHN_SEND, "kvm-xen-evtchn-send", "KVM_XEN event send", DOCTOR_OPTIONAL,
+	 xen_kernel},
+	{KVM_FACT_XEN_RUNSTATE_FLAG, "kvm-xen-runstate-flag", "KVM_XEN runstate flag",
+	 DOCTOR_OPTIONAL, xen_kernel},
+};
+/* clang-format on */
+
+static const struct {
+	const char *word, *text;
+} answers[] = {
+	[KVM_NOT_TRIED] = {"not-tried", "not tried"},
+	[KVM_WORKS] = {"works", "yes"},
+	[KVM_ABSENT] = {"absent", "no"},
+	[KVM_EMULATED] = {"emulated", "no: emulated"},
+	[KVM_SHUTDOWN] = {"shutdown", "no: the vCPU shut down"},
+	[KVM_INTERNAL_ERROR] = {"internal-error", "no: KVM internal error"},
+	[KVM_TIMED_OUT] = {"timed-out", "no: the test guest hung"},
+	[KVM_WRONG] = {"wrong", "no: the test guest saw a wrong result"},
+};
+
+const char *doctor_answer_text(enum kvm_answer answer)
+{
+	return answers[answer].text;
+}
+
+const char *doctor_answer_word(enum kvm_answer answer)
+{
+	return answers[answer].word;
+}
+
+bool doctor_blocks_pvh(const struct kvm_facts *facts, int i)
+{
+	return doctor_facts[i].need == DOCTOR_FOR_PVH &&
+	       facts->answer[doctor_facts[i].fact] != KVM_WORKS;
+}
+
+bool doctor_runs_pvh(const struct kvm_facts *facts)
+{
+	if (facts->device != KVM_DEVICE_OK)
+		return false;
+	for (int i = 0; i < KVM_FACT_COUNT; i++)
+		if (doctor_blocks_pvh(facts, i))
+			return false;
+	return true;
+}
+
+/* KVM_XEN_HVM_CONFIG_* of Linux 6.12's uapi header, lower case, '-' for '_'. */
+const char *doctor_xen_feature(int bit)
+{
+	static const char *const names[] = {
+		"hypercall-msr",        "intercept-hcall",
+		"shared-info",          "runstate",
+		"evtchn-2level",        "evtchn-send",
+		"runstate-update-flag", "pvclock-tsc-unstable",
+		"shared-info-hva",
+	};
+
+	return bit < (int)(sizeof(names) / sizeof(names[0])) ? names[bit] : NULL;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Time: KVM's own pvclock keeps vcpu_info.time current (its layout is Xen's), whatever we do is in
+ * that same clock. Timers are timerfds of the event loop.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/kvm/kvm_xen.h"
+#include "host/kvm/vm.h"
+#include "shim/shared_info.h"
+
+/* KVM's own paravirtual clock, set from this side; the guest is not told of it. */
+#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
+#define KVM_SYSTEM_TIME_ENABLE  1
+
+#define NS_PER_S 1000000000ull
+
+static uint64_t kvm_clock(const struct vm *vm)
+{
+	struct kvm_clock_data data = {0};
+
+	ioctl(vm->fd, KVM_GET_CLOCK, &data);
+	return data.clock;
+}
+
+uint64_t vm_system_time(struct vcpu *v)
+{
+	return kvm_clock(v->domain->host);
+}
+
+uint64_t vm_wallclock_base(struct domain *d)
+{
+	struct timespec real;
+	uint64_t now = kvm_clock(d->host);
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	return real.tv_sec * NS_PER_S + real.tv_nsec - now;
+}
+
+/* With KVM_XEN the kernel knows vcpu_info and keeps its time; else its pvclock is pointed there. */
+void vcpu_apply_time_area(struct vm_vcpu *vv)
+{
+	struct gpa info;
+	bool visible = vcpu_info_gpa(vv->vcpu, &info);
+
+	if (vv->vm->kvm_xen)
+		kvm_xen_set_vcpu_info(vv, visible ? info.v : KVM_XEN_INVALID_GPA);
+	else
+		vcpu_set_msr(vv, MSR_KVM_SYSTEM_TIME_NEW,
+			     visible ? (info.v + offsetof(struct vcpu_info, time)) |
+					       KVM_SYSTEM_TIME_ENABLE
+				     : 0);
+}
+
+void vm_time_area_moved(struct vcpu *v)
+{
+	struct vm_vcpu *vv = v->host;
+
+	if (vcpu_is_current(vv))
+		vcpu_apply_time_area(vv);
+	else
+		vcpu_post(vv, VCPU_REQ_TIME_AREA);
+}
+
+/* Fire in `ns`; a timerfd takes 0 for "off". */
+static void arm(struct vm_vcpu *vv, uint64_t ns)
+{
+	struct itimerspec spec = {.it_value = {ns / NS_PER_S, ns % NS_PER_S}};
+
+	timerfd_settime(vv->timer.fd, 0, &spec, NULL);
+}
+
+static void arm_for(struct vm_vcpu *vv, uint64_t deadline, uint64_t now)
+{
+	/* Beyond this a guest means "never", and timerfd would overflow. */
+	const uint64_t longest = 365 * 86400 * NS_PER_S;
+	uint64_t ns = deadline > now ? deadline - now : 1;
+
+	arm(vv, ns < longest ? ns : longest);
+}
+
+void vm_set_timer(struct vcpu *v, uint64_t deadline)
+{
+	struct vm_vcpu *vv = v->host;
+
+	__atomic_store_n(&vv->timer_deadline, deadline, __ATOMIC_SEQ_CST);
+	if (deadline)
+		arm_for(vv, deadline, vm_system_time(v));
+	else
+		arm(vv, 0);
+}
+
+/* The host's clock and the guest's may drift apart: what came early is set again. */
+static void timer_ready(void *opaque, uint32_t events)
+{
+	struct vm_vcpu *vv = opaque;
+	uint64_t fired, deadline, now;
+
+	(void)events;
+	if (read(vv->timer.fd, &fired, sizeof(fired)) != sizeof(fired))
+		return; /* set again meanwhile */
+	deadline = __atomic_load_n(&vv->timer_deadline, __ATOMIC_SEQ_CST);
+	if (!deadline)
+		return;
+	now = vm_system_time(vv->vcpu);
+	if (now < deadline) {
+		arm_for(vv, deadline, now);
+		return;
+	}
+	/* Unless the vCPU has set a new one since. */
+	if (__atomic_compare_exchange_n(&vv->timer_deadline, &deadline, 0, false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST))
+		vcpu_timer_expired(vv->vcpu);
+}
+
+int vcpu_timer_create(struct vm_vcpu *vv, struct problem *p)
+{
+	int rc;
+
+	vv->timer = (struct watch){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = timer_ready,
+		.opaque = vv,
+	};
+	if (vv->timer.fd < 0)
+		return problem(p, "cannot create a timer: %s", strerror(errno));
+	rc = loop_watch(vv->vm->loop, &vv->timer, EPOLLIN);
+	return rc ? problem(p, "cannot watch a timer: %s", strerror(-rc)) : 0;
+}
+
+void vcpu_timer_destroy(struct vm_vcpu *vv)
+{
+	if (vv->timer.fd >= 0)
+		close(vv->timer.fd);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/kvm/kvm_xen.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+#include "shim/cpuid.h"
+
+static int capabilities(int kvm_fd)
+{
+	return ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+}
+
+bool kvm_xen_available(int kvm_fd)
+{
+	const int needed = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_SHARED_INFO;
+	int caps = capabilities(kvm_fd);
+
+	return caps > 0 && (caps & needed) == needed;
+}
+
+int kvm_xen_enable(struct vm *vm)
+{
+	/* KVM must know the MSR, though our filter takes its writes: that switches the trap on. */
+	struct kvm_xen_hvm_config config = {
+		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
+		.msr = XEN_MSR_HYPERCALL_PAGE,
+	};
+
+	return ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &config) ? -errno : 0;
+}
+
+static int set_attr(struct vm *vm, const struct kvm_xen_hvm_attr *attr)
+{
+	return ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, attr) ? -errno : 0;
+}
+
+int kvm_xen_set_long_mode(struct vm *vm, bool long_mode)
+{
+	const struct kvm_xen_hvm_attr attr = {.type = KVM_XEN_ATTR_TYPE_LONG_MODE,
+					      .u.long_mode = long_mode};
+
+	return set_attr(vm, &attr);
+}
+
+int kvm_xen_set_upcall_vector(struct vm *vm, uint8_t vector)
+{
+	const struct kvm_xen_hvm_attr attr = {.type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR,
+					      .u.vector = vector};
+
+	return set_attr(vm, &attr);
+}
+
+int kvm_xen_set_vcpu_info(struct vm_vcpu *vv, uint64_t addr)
+{
+	const struct kvm_xen_vcpu_attr attr = {.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO,
+					       .u.gpa = addr};
+
+	return ioctl(vv->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * KVM's own Xen support (KVM_CAP_XEN_HVM, Documentation/virt/kvm/api.rst), where the host has it.
+ */
+#ifndef HOST_KVM_KVM_XEN_H
+#define HOST_KVM_KVM_XEN_H
+
+#include "host/kvm/vm.h"
+
+/* "Nowhere", for attributes that carry a guest-physical address. */
+#define KVM_XEN_INVALID_GPA UINT64_MAX
+
+/* Can this host's KVM hand every hypercall to us? */
+bool kvm_xen_available(int kvm_fd);
+
+/* Switch it on for this VM. 0 or -errno. */
+int kvm_xen_enable(struct vm *vm);
+
+/* Tell KVM what it must know of the guest's state. 0 or -errno. */
+int kvm_xen_set_long_mode(struct vm *vm, bool long_mode);
+int kvm_xen_set_upcall_vector(struct vm *vm, uint8_t vector);
+int kvm_xen_set_vcpu_info(struct vm_vcpu *vv, uint64_t addr);
+
+#endif

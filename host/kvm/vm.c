@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/kvm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host/kvm/kvm_xen.h"
+
+#define GUEST_DOMID 1
+
+/* Three pages for the TSS and one for the page table that Intel's KVM needs below 4 GiB. */
+#define TSS_ADDRESS          0xfffbd000
+#define IDENTITY_MAP_ADDRESS 0xfffbc000ull
+
+static const char *const accel_names[] = {
+	[ACCEL_AUTO] = "auto",
+	[ACCEL_STOCK] = "stock",
+	[ACCEL_KVM_XEN] = "kvm-xen",
+};
+
+const char *accel_name(enum accel accel)
+{
+	return accel_names[accel];
+}
+
+int accel_parse(const char *name, enum accel *accel)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(accel_names); i++) {
+		if (!strcmp(name, accel_names[i])) {
+			*accel = i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static void end(struct vm *vm, enum vm_end how, int reason, const char *fmt, va_list ap)
+{
+	bool first;
+
+	pthread_mutex_lock(&vm->end_lock);
+	first = vm->end == VM_RUNNING;
+	if (first) {
+		vm->end = how;
+		vm->shutdown_reason = reason;
+		if (fmt)
+			vsnprintf(vm->failure.text, sizeof(vm->failure.text), fmt, ap);
+	}
+	pthread_mutex_unlock(&vm->end_lock);
+	if (!first)
+		return;
+	for (unsigned i = 0; i < vm->nr_vcpus; i++)
+		vcpu_post(&vm->vcpus[i], VCPU_REQ_STOP);
+	vm->config.ended(vm->config.opaque);
+}
+
+static void end_with(struct vm *vm, enum vm_end how, int reason, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	end(vm, how, reason, fmt, ap);
+	va_end(ap);
+}
+
+void vm_end_shutdown(struct vm *vm, int reason)
+{
+	end_with(vm, VM_SHUTDOWN, reason, NULL);
+}
+
+void vm_end_failed(struct vm *vm, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	end(vm, VM_FAILED, 0, fmt, ap);
+	va_end(ap);
+}
+
+static void op_yield(struct vcpu *v)
+{
+	(void)v;
+	sched_yield();
+}
+
+static void op_shutdown(struct domain *d, int reason)
+{
+	vm_end_shutdown(d->host, reason);
+}
+
+static void op_console_write(struct domain *d, const char *bytes, size_t len)
+{
+	struct vm *vm = d->host;
+
+	vm->config.console_write(vm->config.opaque, bytes, len);
+}
+
+static void op_word_size_latched(struct domain *d)
+{
+	vm_set_word_size(d->host);
+}
+
+static const struct platform_ops platform = {
+	.overlay_map = vm_overlay_map,
+	.overlay_unmap = vm_overlay_unmap,
+	.paging = vcpu_paging,
+	.upcall = vm_upcall,
+	.upcall_method_changed = vm_upcall_method_changed,
+	.time_area_moved = vm_time_area_moved,
+	.system_time = vm_system_time,
+	.wallclock_base = vm_wallclock_base,
+	.set_timer = vm_set_timer,
+	.yield = op_yield,
+	.shutdown = op_shutdown,
+	.console_write = op_console_write,
+	.word_size_latched = op_word_size_latched,
+};
+
+static int open_kvm(struct vm *vm, struct problem *p)
+{
+	const char *device = vm->config.device;
+
+	vm->kvm_fd = open(device, O_RDWR | O_CLOEXEC);
+	if (vm->kvm_fd < 0 && errno == ENOENT)
+		return problem(p,
+			       "%s is not there: load the module kvm-intel or kvm-amd, or enable "
+			       "virtualisation in the firmware ('xenolith doctor' tells more)",
+			       device);
+	if (vm->kvm_fd < 0 && errno == EACCES)
+		return problem(p,
+			       "%s: no permission: join the group that owns it (usually: adduser "
+			       "$USER kvm, then log in again)",
+			       device);
+	if (vm->kvm_fd < 0)
+		return problem(p, "%s: %s", device, strerror(errno));
+	if (ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+		return problem(p, "%s is not a KVM device", device);
+	return 0;
+}
+
+static int check_capabilities(struct vm *vm, struct problem *p)
+{
+	static const struct {
+		int cap;
+		const char *name;
+	} needed[] = {
+		{KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY"},
+		{KVM_CAP_SPLIT_IRQCHIP, "KVM_CAP_SPLIT_IRQCHIP"},
+		{KVM_CAP_SIGNAL_MSI, "KVM_CAP_SIGNAL_MSI"},
+		{KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT"},
+		{KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS"},
+		{KVM_CAP_X86_USER_SPACE_MSR, "KVM_CAP_X86_USER_SPACE_MSR"},
+		{KVM_CAP_X86_MSR_FILTER, "KVM_CAP_X86_MSR_FILTER"},
+		{KVM_CAP_ADJUST_CLOCK, "KVM_CAP_ADJUST_CLOCK"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(needed); i++)
+		if (ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, needed[i].cap) <= 0)
+			return problem(p, "this host's KVM lacks %s: Linux 5.10 or newer is needed",
+				       needed[i].name);
+	return 0;
+}
+
+static int choose_accel(struct vm *vm, struct problem *p)
+{
+	bool available = kvm_xen_available(vm->kvm_fd);
+
+	if (vm->config.accel == ACCEL_KVM_XEN && !available)
+		return problem(p, "--accel=kvm-xen: this host's KVM has no Xen support "
+				  "(CONFIG_KVM_XEN); use --accel=stock");
+	vm->kvm_xen = vm->config.accel != ACCEL_STOCK && available;
+	return 0;
+}
+
+static int create_kvm_vm(struct vm *vm, struct problem *p)
+{
+	uint64_t identity_map = IDENTITY_MAP_ADDRESS;
+	struct kvm_enable_cap split = {.cap = KVM_CAP_SPLIT_IRQCHIP};
+
+	vm->run_size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	if (vm->fd < 0 || vm->run_size <= 0)
+		return problem(p, "KVM cannot create a virtual machine: %s", strerror(errno));
+	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDRESS) ||
+	    ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) ||
+	    ioctl(vm->fd, KVM_ENABLE_CAP, &split))
+		return problem(p, "KVM cannot set the virtual machine up: %s", strerror(errno));
+	return 0;
+}
+
+static int create_domain(struct vm *vm, struct problem *p)
+{
+	void *overlays;
+
+	vm->overlay_fd = memfd_create("hypervisor-pages", MFD_CLOEXEC);
+	if (vm->overlay_fd < 0 || ftruncate(vm->overlay_fd, OVERLAY_COUNT * GUEST_PAGE_SIZE))
+		return problem(p, "cannot create the hypervisor's pages: %s", strerror(errno));
+	overlays = mmap(NULL, OVERLAY_COUNT * GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			vm->overlay_fd, 0);
+	if (overlays == MAP_FAILED)
+		return problem(p, "cannot map the hypervisor's pages: %s", strerror(errno));
+	if (domain_init(&vm->domain, &platform, vm, GUEST_DOMID,
+			(uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE))
+		return problem(p, "no memory for the domain");
+	vm->domain.hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
+	return 0;
+}
+
+static int create_vcpus(struct vm *vm, struct problem *p)
+{
+	while (vm->nr_vcpus < vm->config.vcpus) {
+		struct vm_vcpu *vv = &vm->vcpus[vm->nr_vcpus];
+
+		if (vcpu_create(vm, vv, p))
+			return -1;
+		vm->nr_vcpus++;
+		if (!vm->tsc_khz)
+			vm->tsc_khz = ioctl(vv->fd, KVM_GET_TSC_KHZ, 0);
+		if (vm_set_cpuid(vv, p) || vcpu_init_msrs(vv, p) || vcpu_timer_create(vv, p))
+			return -1;
+	}
+	return 0;
+}
+
+int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, struct problem *p)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->config = *config;
+	vm->loop = loop;
+	vm->kvm_fd = vm->fd = vm->ram_fd = vm->overlay_fd = vm->upcall_retry.fd = -1;
+	pthread_mutex_init(&vm->end_lock, NULL);
+	if (open_kvm(vm, p) || check_capabilities(vm, p) || choose_accel(vm, p) ||
+	    create_kvm_vm(vm, p) || vm_filter_msrs(vm, p) || vm_enable_hypercalls(vm, p) ||
+	    create_domain(vm, p) || vm_memory_create(vm, p) || vm_upcalls_create(vm, p) ||
+	    create_vcpus(vm, p)) {
+		vm_destroy(vm);
+		return -1;
+	}
+	return 0;
+}
+
+int vm_start(struct vm *vm, uint32_t entry, uint32_t start_info, struct problem *p)
+{
+	if (vcpu_set_pvh_state(&vm->vcpus[0], entry, start_info, p))
+		return -1;
+	for (unsigned i = 0; i < vm->nr_vcpus; i++)
+		if (vcpu_thread_start(&vm->vcpus[i], p))
+			return -1;
+	return 0;
+}
+
+void vm_stop(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->nr_vcpus; i++)
+		vcpu_post(&vm->vcpus[i], VCPU_REQ_STOP);
+	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
+		if (vm->vcpus[i].started)
+			pthread_join(vm->vcpus[i].thread, NULL);
+		vm->vcpus[i].started = false;
+	}
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void vm_destroy(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->nr_vcpus; i++)
+		vcpu_destroy(&vm->vcpus[i]);
+	vm_memory_destroy(vm);
+	if (vm->domain.shared_info) {
+		munmap(vm->domain.shared_info, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+		domain_destroy(&vm->domain);
+	}
+	close_if_open(vm->upcall_retry.fd);
+	close_if_open(vm->overlay_fd);
+	close_if_open(vm->fd);
+	close_if_open(vm->kvm_fd);
+	pthread_mutex_destroy(&vm->end_lock);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual machine on KVM: the machinery below a struct domain. Every KVM ioctl of the program is
+ * in this folder.
+ *
+ * Life: vm_create; load a kernel into vm->ram; vm_start; wait (the event loop runs meanwhile) until
+ * the `ended` callback; vm_stop; vm_destroy.
+ *
+ * Threads: each vCPU has one. What another thread wants of a vCPU it posts as a request bit and
+ * kicks; the vCPU serves requests before it enters the guest. See struct vm_vcpu.
+ */
+#ifndef HOST_KVM_VM_H
+#define HOST_KVM_VM_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+
+#include "host/loader/ram.h"
+#include "host/loop.h"
+#include "host/problem.h"
+#include "shim/domain.h"
+
+/* How hypercalls and upcalls are carried. */
+enum accel {
+	ACCEL_AUTO,
+	ACCEL_STOCK,   /* nothing but plain KVM */
+	ACCEL_KVM_XEN, /* KVM_CAP_XEN_HVM */
+};
+
+/* I/O ports of the machine. */
+#define PORT_HYPERCALL     0xa8 /* 32-bit writes only; 0xa0 and up are free beside the second PIC */
+#define PORT_ACPI_SLEEP    0xb0
+#define PORT_ACPI_STATUS   0xb1
+#define PORT_ACPI_RESET    0xb2
+#define PORT_DEBUG_CONSOLE 0xe9 /* Xen's own (XEN_HVM_DEBUGCONS_IOPORT) */
+#define ACPI_SLEEP_TYPE_S5 5
+#define ACPI_RESET_VALUE   0x0f
+
+/* Guest-physical layout, as Xen's PVH domain builder has it. */
+#define LOW_RAM_MAX          0xf0000000ull
+#define HIGH_RAM_START       0x100000000ull
+#define ACPI_START           0xfc000000ull
+#define ACPI_SIZE            0x10000ull
+#define SPECIAL_PAGES_START  0xfeff8000ull
+#define SPECIAL_PAGES        8
+#define SPECIAL_PAGE_CONSOLE 0
+#define SPECIAL_PAGE_STORE   1
+
+enum vcpu_request {
+	VCPU_REQ_STOP = 1 << 0,
+	VCPU_REQ_TIME_AREA = 1 << 1,   /* vcpu_info has moved: tell KVM */
+	VCPU_REQ_UPCALL_AREA = 1 << 2, /* upcall method has changed */
+};
+
+struct vm_vcpu {
+	struct vm *vm;
+	struct vcpu *vcpu;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	bool started;
+	uint32_t requests; /* atomic */
+
+	struct paging paging; /* of the exit at hand */
+	bool paging_valid;
+	bool synic_on;
+	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
+
+	struct watch timer;      /* timerfd, served by the loop */
+	uint64_t timer_deadline; /* guest system time; 0: off. Atomic */
+	uint64_t exits;
+};
+
+/* How the guest has ended. */
+enum vm_end {
+	VM_RUNNING,
+	VM_SHUTDOWN, /* vm->shutdown_reason: SHUTDOWN_* of xen/sched.h */
+	VM_FAILED,   /* KVM or the host could not go on: vm->failure */
+};
+
+struct vm_config {
+	const char *device; /* normally /dev/kvm */
+	enum accel accel;
+	uint64_t memory; /* bytes, a multiple of the page size */
+	unsigned vcpus;
+	void (*ended)(void *opaque); /* once, on any thread */
+	void (*console_write)(void *opaque, const char *bytes, size_t len);
+	void *opaque;
+};
+
+struct vm {
+	struct vm_config config;
+	int kvm_fd, fd;
+	int run_size;
+	bool kvm_xen;
+	struct loop *loop;
+
+	struct domain domain;
+	struct ram ram; /* RAM proper, then the ACPI area and the special pages */
+	uint8_t *special_pages, *acpi;
+	int ram_fd, overlay_fd;
+	struct vm_slot {
+		uint64_t gpa, size, ram_offset;
+		uint8_t *hva;
+		bool overlay_only; /* made for an overlay where there is no RAM */
+	} slots[MEMSLOTS_MAX];     /* indexed by KVM's slot id; size 0: free */
+	struct hvm_memmap_table_entry memmap[4];
+	uint32_t tsc_khz;
+
+	struct watch upcall_retry; /* timerfd */
+	unsigned upcall_retry_ms;
+
+	pthread_mutex_t end_lock;
+	enum vm_end end;
+	int shutdown_reason;
+	struct problem failure;
+
+	unsigned nr_vcpus;
+	struct vm_vcpu vcpus[DOMAIN_MAX_VCPUS];
+};
+
+/* The name of an accel and back; -1 if there is no such name. */
+const char *accel_name(enum accel accel);
+int accel_parse(const char *name, enum accel *accel);
+
+/* 0, or -1 with the reason in *p and nothing held. */
+int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, struct problem *p);
+/* Start the vCPUs; the first enters at `entry` with ebx = start_info, as PVH says. */
+int vm_start(struct vm *vm, uint32_t entry, uint32_t start_info, struct problem *p);
+/* Stop all vCPU threads and wait for them. */
+void vm_stop(struct vm *vm);
+void vm_destroy(struct vm *vm);
+
+/* The guest is over. The first call counts; calls `ended`. Any thread. */
+void vm_end_shutdown(struct vm *vm, int reason);
+void vm_end_failed(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* memory.c: RAM, overlays, KVM's memslots. */
+int vm_memory_create(struct vm *vm, struct problem *p);
+void vm_memory_destroy(struct vm *vm);
+int vm_overlay_map(struct domain *d, enum overlay which, struct gfn at);
+int vm_overlay_unmap(struct domain *d, enum overlay which, struct gfn at);
+
+/* cpuid.c, msr.c, clock.c: what a new VM and vCPU are given. */
+int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p);
+int vm_filter_msrs(struct vm *vm, struct problem *p);
+int vcpu_init_msrs(struct vm_vcpu *vv, struct problem *p);
+int vcpu_set_msr(struct vm_vcpu *vv, uint32_t index, uint64_t value);
+void vcpu_handle_rdmsr(struct vm_vcpu *vv);
+void vcpu_handle_wrmsr(struct vm_vcpu *vv);
+uint64_t vm_system_time(struct vcpu *v);
+uint64_t vm_wallclock_base(struct domain *d);
+int vcpu_timer_create(struct vm_vcpu *vv, struct problem *p);
+void vcpu_timer_destroy(struct vm_vcpu *vv);
+void vm_set_timer(struct vcpu *v, uint64_t deadline);
+void vm_time_area_moved(struct vcpu *v);
+void vcpu_apply_time_area(struct vm_vcpu *vv);
+
+/* irq.c: upcalls. */
+int vm_upcalls_create(struct vm *vm, struct problem *p);
+/* Send again what the vCPU's LAPIC has dropped. Any thread. */
+void vcpu_retry_upcall(struct vm_vcpu *vv);
+void vm_upcall(struct vcpu *v);
+void vm_upcall_method_changed(struct domain *d);
+void vcpu_apply_upcall_method(struct vm_vcpu *vv);
+
+/* intercept.c: how a hypercall reaches the shim. */
+int vm_enable_hypercalls(struct vm *vm, struct problem *p);
+int vm_set_word_size(struct vm *vm);
+const struct paging *vcpu_paging(struct vcpu *v);
+void vcpu_hypercall_port(struct vm_vcpu *vv);
+void vcpu_hypercall_xen(struct vm_vcpu *vv);
+/* Fill the hypercall page at value's frame (MSR write); false: #GP. */
+bool vcpu_fill_hypercall_page(struct vm_vcpu *vv, uint64_t value);
+
+/* vcpu.c: the run loop. */
+int vcpu_create(struct vm *vm, struct vm_vcpu *vv, struct problem *p);
+void vcpu_destroy(struct vm_vcpu *vv);
+int vcpu_set_pvh_state(struct vm_vcpu *vv, uint32_t entry, uint32_t start_info, struct problem *p);
+int vcpu_thread_start(struct vm_vcpu *vv, struct problem *p);
+/* Post requests (may be 0) and make sure that the vCPU looks at them before it runs on. Any thread.
+ */
+void vcpu_post(struct vm_vcpu *vv, uint32_t requests);
+bool vcpu_is_current(const struct vm_vcpu *vv);
+
+#endif

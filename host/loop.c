@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/loop.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define EVENTS_AT_ONCE 16
+
+int loop_init(struct loop *loop)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+	int rc;
+
+	loop->stopped = false;
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd < 0)
+		return -errno;
+	loop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->stop_fd < 0 || epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->stop_fd, &ev)) {
+		rc = -errno;
+		loop_destroy(loop);
+		return rc;
+	}
+	return 0;
+}
+
+void loop_destroy(struct loop *loop)
+{
+	if (loop->stop_fd >= 0)
+		close(loop->stop_fd);
+	close(loop->epoll_fd);
+}
+
+int loop_watch(struct loop *loop, struct watch *w, uint32_t events)
+{
+	struct epoll_event ev = {.events = events, .data.ptr = w};
+
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev) ? -errno : 0;
+}
+
+void loop_rearm(struct loop *loop, struct watch *w, uint32_t events)
+{
+	struct epoll_event ev = {.events = events, .data.ptr = w};
+
+	epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev);
+}
+
+void loop_unwatch(struct loop *loop, struct watch *w)
+{
+	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+}
+
+void loop_run(struct loop *loop)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+
+	while (!loop->stopped) {
+		int n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, -1);
+
+		for (int i = 0; i < n && !loop->stopped; i++) {
+			struct watch *w = events[i].data.ptr;
+
+			if (w)
+				w->ready(w->opaque, events[i].events);
+			else
+				loop->stopped = true;
+		}
+	}
+}
+
+void loop_stop(struct loop *loop)
+{
+	uint64_t one = 1;
+
+	/* The counter cannot overflow, and there is no other way to fail. */
+	if (write(loop->stop_fd, &one, sizeof(one)) < 0)
+		return;
+}

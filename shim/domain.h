@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest, and the one lock order.
+ *
+ * Lifecycle: domain_init; memslot_create for its RAM; domain_add_vcpu for each vCPU; then
+ *hypercalls (hypercall_dispatch) and events from any thread; domain_destroy when no thread is left
+ *in it.
+ *
+ * Locks, in the order in which they may be taken:
+ *	domain.lock		shared_info's place, HVM parameters, registrations of areas
+ *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
+ *	domain.memslots.lock	read around every access to guest memory
+ *
+ * Error policy. Three classes, never mixed:
+ *	a bad argument of the guest: -XEN_E* in its result register, and nothing has changed;
+ *	a failure of the host: -errno to the caller in host/;
+ *	a guest that cannot go on: domain_shutdown(SHUTDOWN_crash), the process lives.
+ * No assertion is reachable from guest input.
+ */
+#ifndef SHIM_DOMAIN_H
+#define SHIM_DOMAIN_H
+
+#include <pthread.h>
+
+#include "shim/memslot/memslot.h"
+#include "shim/platform.h"
+#include "shim/vcpu.h"
+#include "xen-abi/xen.h"
+
+#define DOMAIN_MAX_VCPUS 128
+
+enum callback_type {
+	CALLBACK_NONE,
+	CALLBACK_GSI,
+	CALLBACK_PCI_INTX,
+	CALLBACK_VECTOR,
+};
+
+struct callback {
+	enum callback_type type;
+	uint32_t where; /* GSI, (dev << 2 | pin), or vector */
+};
+
+struct domain {
+	const struct platform_ops *ops;
+	void *host; /* the machinery's own */
+
+	domid_t id;
+	uint8_t uuid[16];
+	uint64_t max_pages; /* of RAM */
+
+	pthread_mutex_t lock;
+	struct memslots memslots;
+
+	/*
+	 * The latched word size: rules the layout of shared_info and the number of ports, not how
+	 * the arguments of a hypercall are read. Written under lock; readers take it once per
+	 * operation.
+	 */
+	bool long_mode;
+
+	void *shared_info; /* the overlay page, as we see it; never unmapped */
+	bool shared_info_mapped;
+	struct gfn shared_info_gfn; /* where the guest has put it, if mapped */
+
+	struct callback callback;
+	uint64_t hvm_params[HVM_NR_PARAMS];
+
+	struct event_channels events;
+
+	/* What XENMEM_memory_map tells; owned by the caller of domain_init. */
+	const struct hvm_memmap_table_entry *memmap;
+	unsigned memmap_entries;
+
+	unsigned nr_vcpus;
+	struct vcpu *vcpus[DOMAIN_MAX_VCPUS];
+};
+
+/*
+ * Make *d an empty domain. shared_info is the overlay page OVERLAY_SHARED_INFO as mapped here,
+ * zeroed, owned by the caller. 0 or -ENOMEM.
+ */
+int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
+		void *shared_info);
+void domain_destroy(struct domain *d);
+
+/* The next vCPU (ids count up from 0); owned by the domain. NULL: no memory or DOMAIN_MAX_VCPUS. */
+struct vcpu *domain_add_vcpu(struct domain *d, void *host);
+
+/* The vCPU with that id, or NULL. */
+static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
+{
+	return id < d->nr_vcpus ? d->vcpus[id] : NULL;
+}
+
+/*
+ * Which domain a domid names for a caller inside d: 0 if it is d itself (DOMID_SELF or its own id),
+ * -XEN_EPERM for the privileged domain 0, that is always there on Xen, -XEN_ESRCH for any other.
+ */
+int domain_check_self(const struct domain *d, domid_t domid);
+
+#endif

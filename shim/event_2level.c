@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/event_2level.h"
+
+#include "shim/domain.h"
+#include "shim/event_channel.h"
+#include "shim/shared_info.h"
+
+/*
+ * Bitmaps are little-endian, so bit n of an array of 64-bit words is bit n of the same array seen
+ * as 32-bit words. We always use the narrow view: it is never misaligned, for either kind of guest.
+ */
+static bool test_and_set(uint32_t *map, unsigned bit)
+{
+	return __atomic_fetch_or(&map[bit / 32], 1u << bit % 32, __ATOMIC_SEQ_CST) >> bit % 32 & 1;
+}
+
+static void clear(uint32_t *map, unsigned bit)
+{
+	__atomic_fetch_and(&map[bit / 32], ~(1u << bit % 32), __ATOMIC_SEQ_CST);
+}
+
+static bool test(const uint32_t *map, unsigned bit)
+{
+	return __atomic_load_n(&map[bit / 32], __ATOMIC_SEQ_CST) >> bit % 32 & 1;
+}
+
+static unsigned word_bits(bool long_mode)
+{
+	return long_mode ? 64 : 32;
+}
+
+evtchn_port_t event_2level_ports(const struct domain *d)
+{
+	unsigned bits = word_bits(d->long_mode);
+
+	return bits * bits;
+}
+
+/* Set vcpu_info's pending flag; interrupt the vCPU if that is news. */
+static void raise_upcall(struct vcpu *v, struct vcpu_info *info)
+{
+	if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
+		v->domain->ops->upcall(v);
+}
+
+/* The selector bit of the port's word, then the vCPU's flag. Layouts agree on both fields' places.
+ */
+static void select_word(struct vcpu *v, evtchn_port_t port, bool long_mode)
+{
+	struct vcpu_info *info = vcpu_info_lock(v);
+	uint32_t *selector;
+
+	if (!info)
+		return;
+	selector = long_mode ? (uint32_t *)&info->evtchn_pending_sel
+			     : &((struct vcpu_info_x86_32 *)info)->evtchn_pending_sel;
+	if (!test_and_set(selector, port / word_bits(long_mode)))
+		raise_upcall(v, info);
+	vcpu_info_unlock(v);
+}
+
+void event_2level_set(struct vcpu *v, evtchn_port_t port)
+{
+	struct domain *d = v->domain;
+	bool long_mode = d->long_mode; /* once: the guest may switch while we are at it */
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, long_mode);
+
+	if (port >= maps.ports || test_and_set(maps.pending, port))
+		return;
+	if (!test(maps.mask, port))
+		select_word(v, port, long_mode);
+}
+
+void event_2level_clear(struct domain *d, evtchn_port_t port)
+{
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, d->long_mode);
+
+	if (port < maps.ports)
+		clear(maps.pending, port);
+}
+
+void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
+{
+	struct domain *d = v->domain;
+	bool long_mode = d->long_mode;
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, long_mode);
+
+	if (port >= maps.ports)
+		return;
+	clear(maps.mask, port);
+	if (test(maps.pending, port))
+		select_word(v, port, long_mode);
+}
+
+bool event_channels_pending(struct vcpu *v)
+{
+	struct vcpu_info *info = vcpu_info_lock(v);
+	bool pending;
+
+	if (!info)
+		return false;
+	pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
+	vcpu_info_unlock(v);
+	return pending;
+}
+
+void event_channels_recheck_upcall(struct vcpu *v)
+{
+	if (event_channels_pending(v))
+		v->domain->ops->upcall(v);
+}
+
+void event_channels_mark_all(struct vcpu *v)
+{
+	struct vcpu_info *info = vcpu_info_lock(v);
+	bool long_mode = v->domain->long_mode;
+
+	if (!info)
+		return;
+	if (long_mode)
+		__atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
+	else
+		__atomic_store_n(&((struct vcpu_info_x86_32 *)info)->evtchn_pending_sel, ~0u,
+				 __ATOMIC_SEQ_CST);
+	__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	vcpu_info_unlock(v);
+	v->domain->ops->upcall(v);
+}

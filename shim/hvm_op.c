@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/hvm_op.h"
+
+#include "shim/domain.h"
+#include "shim/guest_access.h"
+#include "shim/shared_info.h"
+
+/* Vectors below 16 cannot be sent through a local APIC. */
+#define FIRST_VECTOR 0x10
+
+/* What a guest may do with an HVM parameter (Xen, hvm_allow_set_param and hvm_allow_get_param). */
+static int check_set(uint32_t index)
+{
+	switch (index) {
+	case HVM_PARAM_CALLBACK_IRQ:
+	case HVM_PARAM_VM86_TSS:
+	case HVM_PARAM_VM86_TSS_SIZED:
+	case HVM_PARAM_ACPI_IOPORTS_LOCATION:
+	case HVM_PARAM_VM_GENERATION_ID_ADDR:
+	case HVM_PARAM_STORE_EVTCHN:
+	case HVM_PARAM_CONSOLE_EVTCHN:
+	case HVM_PARAM_X87_FIP_WIDTH:
+		return 0;
+	default:
+		return -XEN_EPERM;
+	}
+}
+
+static int check_get(uint32_t index)
+{
+	switch (index) {
+	case HVM_PARAM_STORE_PFN:
+	case HVM_PARAM_CONSOLE_PFN:
+	case HVM_PARAM_ALTP2M:
+		return 0;
+	default:
+		return check_set(index);
+	}
+}
+
+static bool deprecated(uint32_t index)
+{
+	switch (index) {
+	case HVM_PARAM_PAE_ENABLED:
+	case HVM_PARAM_DM_DOMAIN:
+	case HVM_PARAM_MEMORY_EVENT_CR0:
+	case HVM_PARAM_MEMORY_EVENT_CR3:
+	case HVM_PARAM_MEMORY_EVENT_CR4:
+	case HVM_PARAM_MEMORY_EVENT_INT3:
+	case HVM_PARAM_NESTEDHVM:
+	case HVM_PARAM_MEMORY_EVENT_SINGLE_STEP:
+	case HVM_PARAM_BUFIOREQ_EVTCHN:
+	case HVM_PARAM_MEMORY_EVENT_MSR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int check_param(const struct domain *d, const struct xen_hvm_param *p,
+		       int (*check)(uint32_t index))
+{
+	int rc;
+
+	if (p->index >= HVM_NR_PARAMS)
+		return -XEN_EINVAL;
+	rc = domain_check_self(d, p->domid);
+	if (rc)
+		return rc;
+	return deprecated(p->index) ? -XEN_EINVAL : check(p->index);
+}
+
+/*
+ * HVM_PARAM_CALLBACK_IRQ: type in the top byte (params.h). GSI 0 means no callback. A type that we
+ * do not know turns the callback off, as on Xen.
+ */
+static struct callback parse_callback(uint64_t value)
+{
+	switch (value >> 56) {
+	case HVM_PARAM_CALLBACK_TYPE_GSI:
+		if ((uint8_t)value)
+			return (struct callback){CALLBACK_GSI, (uint8_t)value};
+		break;
+	case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
+		return (struct callback){CALLBACK_PCI_INTX,
+					 (value >> 11 & 0x1f) << 2 | (value & 3)};
+	case HVM_PARAM_CALLBACK_TYPE_VECTOR:
+		return (struct callback){CALLBACK_VECTOR, (uint8_t)value};
+	}
+	return (struct callback){CALLBACK_NONE, 0};
+}
+
+static void set_callback(struct domain *d, uint64_t value)
+{
+	pthread_mutex_lock(&d->lock);
+	d->callback = parse_callback(value);
+	d->ops->upcall_method_changed(d);
+	pthread_mutex_unlock(&d->lock);
+	for (unsigned i = 0; i < d->nr_vcpus; i++)
+		event_channels_recheck_upcall(d->vcpus[i]);
+}
+
+static long hvmop_set_param(struct vcpu *v, const struct hypercall *h)
+{
+	struct domain *d = v->domain;
+	struct xen_hvm_param p;
+	long rc = guest_read(v, &p, gva(h->args[1]), sizeof(p));
+
+	if (!rc)
+		rc = check_param(d, &p, check_set);
+	if (rc)
+		return rc;
+	if (p.index == HVM_PARAM_CALLBACK_IRQ) {
+		/* One of the two moments at which Xen latches the word size of shared_info. */
+		domain_latch_word_size(d, h->long_mode);
+		set_callback(d, p.value);
+	}
+	pthread_mutex_lock(&d->lock);
+	d->hvm_params[p.index] = p.value;
+	pthread_mutex_unlock(&d->lock);
+	return 0;
+}
+
+static long hvmop_get_param(struct vcpu *v, const struct hypercall *h)
+{
+	struct domain *d = v->domain;
+	struct gva arg = gva(h->args[1]);
+	struct xen_hvm_param p;
+	long rc = guest_read_inout(v, &p, arg, sizeof(p));
+
+	if (!rc)
+		rc = check_param(d, &p, check_get);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&d->lock);
+	p.value = d->hvm_params[p.index];
+	pthread_mutex_unlock(&d->lock);
+	return guest_write(v, arg, &p, sizeof(p));
+}
+
+static long hvmop_set_evtchn_upcall_vector(struct vcpu *v, const struct hypercall *h)
+{
+	struct xen_hvm_evtchn_upcall_vector op;
+	struct vcpu *t;
+	long rc = guest_read(v, &op, gva(h->args[1]), sizeof(op));
+
+	if (rc)
+		return rc;
+	if (op.vector < FIRST_VECTOR)
+		return -XEN_EINVAL;
+	t = domain_vcpu(v->domain, op.vcpu);
+	if (!t)
+		return -XEN_ENOENT;
+	pthread_mutex_lock(&v->domain->lock);
+	t->upcall_vector = op.vector;
+	v->domain->ops->upcall_method_changed(v->domain);
+	pthread_mutex_unlock(&v->domain->lock);
+	event_channels_recheck_upcall(t);
+	return 0;
+}
+
+const struct suboperation hvm_ops[] = {
+	SUBOP(HVMOP_set_param, hvmop_set_param),
+	SUBOP(HVMOP_get_param, hvmop_get_param),
+	SUBOP_ENOSYS(HVMOP_flush_tlbs),
+	SUBOP_ENOSYS(HVMOP_pagetable_dying),
+	SUBOP_ENOSYS(HVMOP_get_time),
+	SUBOP_ENOSYS(HVMOP_xentrace),
+	SUBOP_ENOSYS(HVMOP_get_mem_type),
+	SUBOP(HVMOP_set_evtchn_upcall_vector, hvmop_set_evtchn_upcall_vector),
+	SUBOP_ENOSYS(HVMOP_guest_request_vm_event),
+	SUBOP_ENOSYS(HVMOP_altp2m),
+};
+const unsigned hvm_ops_count = ARRAY_SIZE(hvm_ops);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Runstate: how long a vCPU has been running, runnable (stolen from), blocked and offline (public
+ * header vcpu.h). The four times of the record always sum to its entry time.
+ */
+#include <string.h>
+
+#include "shim/domain.h"
+#include "shim/guest_access.h"
+#include "xen-abi/x86_32.h"
+
+void runstate_start(struct vcpu *v, uint64_t now)
+{
+	memset(&v->runstate, 0, sizeof(v->runstate));
+	v->runstate.state = RUNSTATE_running;
+	v->runstate.state_entry_time = now;
+	v->runstate.time[RUNSTATE_offline] = now;
+}
+
+union runstate_record {
+	struct vcpu_runstate_info native;
+	struct vcpu_runstate_info_x86_32 compat;
+};
+
+/* The record in the given word size; returns its length. */
+static size_t runstate_record(const struct vcpu_runstate_info *r, bool long_mode,
+			      union runstate_record *out)
+{
+	if (long_mode) {
+		out->native = *r;
+		return sizeof(out->native);
+	}
+	out->compat.state = r->state;
+	out->compat.state_entry_time = r->state_entry_time;
+	memcpy(out->compat.time, r->time, sizeof(r->time));
+	return sizeof(out->compat);
+}
+
+static void write_area(struct vcpu *v, bool long_mode)
+{
+	union runstate_record record;
+	size_t len = runstate_record(&v->runstate, long_mode, &record);
+	void *area = gpc_lock(&v->runstate_area);
+
+	if (area) {
+		memcpy(area, &record, len);
+		gpc_unlock(&v->runstate_area);
+	}
+}
+
+long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	size_t len = h->long_mode ? sizeof(struct vcpu_runstate_info)
+				  : sizeof(struct vcpu_runstate_info_x86_32);
+	uint64_t addr = 0;
+	struct gpa area;
+	long rc;
+
+	if (!t)
+		return -XEN_ENOENT;
+	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
+	if (rc)
+		return rc;
+	if (addr && guest_translate(v, gva(addr), true, &area))
+		return -XEN_EFAULT;
+
+	pthread_mutex_lock(&v->domain->lock);
+	if (addr)
+		gpc_activate(&t->runstate_area, area, len);
+	else
+		gpc_deactivate(&t->runstate_area);
+	write_area(t, h->long_mode);
+	pthread_mutex_unlock(&v->domain->lock);
+	return 0;
+}
+
+/* A reading of now: the time since entry counts for the present state. */
+long vcpuop_get_runstate_info(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu_runstate_info now;
+	union runstate_record record;
+	uint64_t time;
+	size_t len;
+
+	if (!t)
+		return -XEN_ENOENT;
+	now = t->runstate;
+	time = v->domain->ops->system_time(v);
+	if (time > now.state_entry_time)
+		now.time[now.state] += time - now.state_entry_time;
+	len = runstate_record(&now, h->long_mode, &record);
+	return guest_write(v, gva(h->args[2]), &record, len);
+}

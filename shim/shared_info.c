@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/shared_info.h"
+
+#include "shim/domain.h"
+
+/* Offsets of the two views, where code below relies on them being alike. */
+_Static_assert(sizeof(struct vcpu_info) == 64 && sizeof(struct vcpu_info_x86_32) == 64,
+	       "vcpu_info slots are 64 bytes in both word sizes");
+_Static_assert(offsetof(struct vcpu_info, time) == offsetof(struct vcpu_info_x86_32, time),
+	       "the time is at the same place in both");
+_Static_assert(offsetof(struct vcpu_info, evtchn_upcall_pending) ==
+		       offsetof(struct vcpu_info_x86_32, evtchn_upcall_pending),
+	       "so is the pending flag");
+_Static_assert(offsetof(struct shared_info, vcpu_info) == 0 &&
+		       offsetof(struct shared_info_x86_32, vcpu_info) == 0,
+	       "the vcpu_info array comes first in both");
+
+struct event_bitmaps shared_info_event_bitmaps(struct domain *d, bool long_mode)
+{
+	struct shared_info *native = d->shared_info;
+	struct shared_info_x86_32 *compat = d->shared_info;
+
+	if (long_mode)
+		return (struct event_bitmaps){(uint32_t *)native->evtchn_pending,
+					      (uint32_t *)native->evtchn_mask, EVTCHN_2L_PORTS_64};
+	return (struct event_bitmaps){compat->evtchn_pending, compat->evtchn_mask,
+				      EVTCHN_2L_PORTS_32};
+}
+
+struct vcpu_info *vcpu_info_lock(struct vcpu *v)
+{
+	struct shared_info *si = v->domain->shared_info;
+
+	if (__atomic_load_n(&v->vcpu_info_registered, __ATOMIC_ACQUIRE))
+		return gpc_lock(&v->vcpu_info);
+	if (v->id >= XEN_LEGACY_MAX_VCPUS)
+		return NULL;
+	memslots_read_lock(&v->domain->memslots);
+	return &si->vcpu_info[v->id];
+}
+
+void vcpu_info_unlock(struct vcpu *v)
+{
+	memslots_read_unlock(&v->domain->memslots);
+}
+
+bool vcpu_info_gpa(struct vcpu *v, struct gpa *out)
+{
+	struct domain *d = v->domain;
+
+	if (v->vcpu_info_registered) {
+		*out = v->vcpu_info.gpa;
+		return true;
+	}
+	if (!d->shared_info_mapped || v->id >= XEN_LEGACY_MAX_VCPUS)
+		return false;
+	out->v = gfn_to_gpa(d->shared_info_gfn).v + v->id * sizeof(struct vcpu_info);
+	return true;
+}
+
+/*
+ * The wall clock: real time at system time 0. Its version is odd while it is being written (public
+ * header xen.h, wc_version). The 32-bit guest's high seconds live in arch.
+ */
+static void write_wallclock(struct domain *d)
+{
+	struct shared_info *native = d->shared_info;
+	struct shared_info_x86_32 *compat = d->shared_info;
+	uint32_t *version = d->long_mode ? &native->wc_version : &compat->wc_version;
+	uint64_t base = d->ops->wallclock_base(d);
+	uint64_t sec = base / 1000000000;
+	uint32_t nsec = base % 1000000000;
+
+	__atomic_store_n(version, (*version + 1) | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (d->long_mode) {
+		native->wc_sec = sec;
+		native->wc_nsec = nsec;
+		native->wc_sec_hi = sec >> 32;
+	} else {
+		compat->wc_sec = sec;
+		compat->wc_nsec = nsec;
+		compat->arch.wc_sec_hi = sec >> 32;
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(version, *version + 1, __ATOMIC_RELAXED);
+}
+
+int shared_info_map(struct domain *d, struct gfn at)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&d->lock);
+	if (!d->shared_info_mapped || d->shared_info_gfn.v != at.v) {
+		rc = d->ops->overlay_map(d, OVERLAY_SHARED_INFO, at);
+		if (!rc && d->shared_info_mapped)
+			rc = d->ops->overlay_unmap(d, OVERLAY_SHARED_INFO, d->shared_info_gfn);
+	}
+	if (!rc) {
+		d->shared_info_gfn = at;
+		d->shared_info_mapped = true;
+		write_wallclock(d);
+		for (unsigned i = 0; i < d->nr_vcpus; i++)
+			if (!d->vcpus[i]->vcpu_info_registered)
+				d->ops->time_area_moved(d->vcpus[i]);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return rc;
+}
+
+void domain_latch_word_size(struct domain *d, bool long_mode)
+{
+	pthread_mutex_lock(&d->lock);
+	if (d->long_mode != long_mode) {
+		d->long_mode = long_mode;
+		write_wallclock(d);
+		d->ops->word_size_latched(d);
+	}
+	pthread_mutex_unlock(&d->lock);
+}

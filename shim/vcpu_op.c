@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * VCPUOP_* (public header vcpu.h): where a vCPU keeps its vcpu_info and its copy of the time.
+ * Runstate is in runstate.c, the singleshot timer in timer.c.
+ */
+#include <string.h>
+
+#include "shim/domain.h"
+#include "shim/guest_access.h"
+#include "shim/shared_info.h"
+
+/* The vCPU that args[1] names, or NULL: -ENOENT for every sub-operation. */
+static struct vcpu *target(struct vcpu *v, const struct hypercall *h)
+{
+	return domain_vcpu(v->domain, h->args[1]);
+}
+
+/* Move what the guest sees so far into the registered place; under the domain's lock. */
+static void take_over_vcpu_info(struct vcpu *v)
+{
+	struct vcpu_info *old, *new, content;
+
+	memset(&content, 0, sizeof(content));
+	content.evtchn_upcall_mask = 1;
+	old = vcpu_info_lock(v);
+	if (old) {
+		content = *old;
+		vcpu_info_unlock(v);
+	}
+	new = gpc_lock(&v->vcpu_info);
+	if (new) {
+		*new = content;
+		gpc_unlock(&v->vcpu_info);
+	}
+	__atomic_store_n(&v->vcpu_info_registered, true, __ATOMIC_RELEASE);
+}
+
+/* Xen's rules: once only; within a page, aligned to its longest word; in guest RAM. */
+static long register_vcpu_info(struct vcpu *v, struct gpa addr, bool long_mode)
+{
+	unsigned align = long_mode ? sizeof(uint64_t) : sizeof(uint32_t);
+	bool has_memory;
+
+	if (v->vcpu_info_registered)
+		return -XEN_EINVAL;
+	if (gpa_offset(addr) > GUEST_PAGE_SIZE - sizeof(struct vcpu_info))
+		return -XEN_EINVAL;
+	if (addr.v % align)
+		return -XEN_ENXIO;
+
+	memslots_read_lock(&v->domain->memslots);
+	has_memory = memslots_hva(&v->domain->memslots, addr, sizeof(struct vcpu_info));
+	memslots_read_unlock(&v->domain->memslots);
+	if (!has_memory)
+		return -XEN_EINVAL;
+
+	gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info));
+	take_over_vcpu_info(v);
+	return 0;
+}
+
+static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
+{
+	struct domain *d = v->domain;
+	struct vcpu_register_vcpu_info info;
+	struct vcpu *t = target(v, h);
+	long rc;
+
+	if (!t)
+		return -XEN_ENOENT;
+	rc = guest_read(v, &info, gva(h->args[2]), sizeof(info));
+	if (rc)
+		return rc;
+	if (info.offset >= GUEST_PAGE_SIZE || info.mfn > UINT64_MAX >> GUEST_PAGE_SHIFT)
+		return -XEN_EINVAL;
+
+	pthread_mutex_lock(&d->lock);
+	rc = register_vcpu_info(t, gpa((info.mfn << GUEST_PAGE_SHIFT) + info.offset), h->long_mode);
+	if (!rc) {
+		d->ops->time_area_moved(t);
+		/* Events that came while it moved may have gone to the old place. */
+		event_channels_mark_all(t);
+	}
+	pthread_mutex_unlock(&d->lock);
+	return rc;
+}
+
+/*
+ * The address is a guest-virtual one. Xen translates it at every update; we do so once, as KVM and
+ * QEMU do: kernels register areas of their direct mapping, which stays.
+ */
+static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = target(v, h);
+	uint64_t addr = 0;
+	struct gpa area;
+	long rc;
+
+	if (!t)
+		return -XEN_ENOENT;
+	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
+	if (rc)
+		return rc;
+	if (addr && guest_translate(v, gva(addr), true, &area))
+		return -XEN_EFAULT;
+
+	pthread_mutex_lock(&v->domain->lock);
+	if (addr)
+		gpc_activate(&t->time_area, area, sizeof(struct vcpu_time_info));
+	else
+		gpc_deactivate(&t->time_area);
+	pthread_mutex_unlock(&v->domain->lock);
+	vcpu_time_area_update(t);
+	return 0;
+}
+
+static uint32_t time_version(const struct vcpu_time_info *t)
+{
+	return __atomic_load_n(&t->version, __ATOMIC_ACQUIRE);
+}
+
+/* Copy *from to *to the way a reader of either expects: the version is odd while fields change. */
+static void copy_time(struct vcpu_time_info *to, const struct vcpu_time_info *from)
+{
+	struct vcpu_time_info copy;
+	uint32_t version;
+
+	do {
+		version = time_version(from);
+		copy = *from;
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	} while (version & 1 || version != time_version(from));
+
+	__atomic_store_n(&to->version, version - 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	copy.version = version - 1;
+	*to = copy;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&to->version, version, __ATOMIC_RELAXED);
+}
+
+void vcpu_time_area_update(struct vcpu *v)
+{
+	struct vcpu_time_info *area;
+	struct vcpu_info *info;
+
+	if (!v->time_area.active)
+		return;
+	info = vcpu_info_lock(v);
+	if (!info)
+		return;
+	area = gpc_lock(&v->time_area);
+	if (area) {
+		if (time_version(area) != time_version(&info->time))
+			copy_time(area, &info->time);
+		gpc_unlock(&v->time_area);
+	}
+	vcpu_info_unlock(v);
+}
+
+/* Linux asks for this at every CPU's start and does not mind what it hears: no periodic timer runs.
+ */
+static long vcpuop_stop_periodic_timer(struct vcpu *v, const struct hypercall *h)
+{
+	return target(v, h) ? 0 : -XEN_ENOENT;
+}
+
+const struct suboperation vcpu_ops[] = {
+	SUBOP_ENOSYS(VCPUOP_initialise),
+	SUBOP_ENOSYS(VCPUOP_up),
+	SUBOP_ENOSYS(VCPUOP_down),
+	SUBOP_ENOSYS(VCPUOP_is_up),
+	SUBOP(VCPUOP_get_runstate_info, vcpuop_get_runstate_info),
+	SUBOP(VCPUOP_register_runstate_memory_area, vcpuop_register_runstate_memory_area),
+	SUBOP_ENOSYS(VCPUOP_set_periodic_timer),
+	SUBOP(VCPUOP_stop_periodic_timer, vcpuop_stop_periodic_timer),
+	SUBOP(VCPUOP_set_singleshot_timer, vcpuop_set_singleshot_timer),
+	SUBOP(VCPUOP_stop_singleshot_timer, vcpuop_stop_singleshot_timer),
+	SUBOP(VCPUOP_register_vcpu_info, vcpuop_register_vcpu_info),
+	SUBOP_ENOSYS(VCPUOP_send_nmi),
+	SUBOP_ENOSYS(VCPUOP_get_physid),
+	SUBOP(VCPUOP_register_vcpu_time_memory_area, vcpuop_register_vcpu_time_memory_area),
+};
+const unsigned vcpu_ops_count = ARRAY_SIZE(vcpu_ops);
