@@ -92,16 +92,21 @@ void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
 		select_word(v, port, long_mode);
 }
 
-void event_channels_recheck_upcall(struct vcpu *v)
+bool event_channels_pending(struct vcpu *v)
 {
 	struct vcpu_info *info = vcpu_info_lock(v);
-	bool pending = false;
+	bool pending;
 
-	if (info) {
-		pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
-		vcpu_info_unlock(v);
-	}
-	if (pending)
+	if (!info)
+		return false;
+	pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
+	vcpu_info_unlock(v);
+	return pending;
+}
+
+void event_channels_recheck_upcall(struct vcpu *v)
+{
+	if (event_channels_pending(v))
 		v->domain->ops->upcall(v);
 }
 

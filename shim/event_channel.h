@@ -72,6 +72,9 @@ void event_channel_notify_guest(struct domain *d, evtchn_port_t port,
 /* Raise a virtual interrupt of one vCPU; nothing happens while it is not bound. Any thread. */
 void event_channel_raise_virq(struct vcpu *v, unsigned virq);
 
+/* Does vcpu_info say that events are pending? Any thread. */
+bool event_channels_pending(struct vcpu *v);
+
 /* Interrupt v if vcpu_info says that events are pending: after the way of delivery has changed. */
 void event_channels_recheck_upcall(struct vcpu *v);
 

@@ -30,7 +30,7 @@ struct suboperation {
 };
 
 #define SUBOP(op, fn)    [op] = {#op, fn}
-#define SUBOP_ENOSYS(op) SUBOP(op, NULL)
+#define SUBOP_ENOSYS(op) [op] = {#op, NULL}
 
 /* A hypercall: either one handler, or sub-operations by number in args[0] & cmd_mask. */
 struct hypercall_family {

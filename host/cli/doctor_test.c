@@ -111,6 +111,29 @@ static void every_fact_once(void **state)
 	}
 }
 
+/* The manual page has an entry for each word that --features may print. */
+static void words_in_manual(void **state)
+{
+	static const char *const others[] = {"kvm", "ring0-emulated", "run-pvh"};
+	char *page = NULL, entry[64];
+	FILE *file = fopen("docs/xenolith.1", "r");
+	size_t size = 0;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(getdelim(&page, &size, '\0', file) > 0);
+	fclose(file);
+	for (int i = 0; i < KVM_FACT_COUNT; i++) {
+		snprintf(entry, sizeof(entry), "\n.It Cm %s\n", doctor_facts[i].word);
+		assert_has(page, entry);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(entry, sizeof(entry), "\n.It Cm %s\n", others[i]);
+		assert_has(page, entry);
+	}
+	free(page);
+}
+
 static void all_well(void **state)
 {
 	struct kvm_facts facts = good_facts();
@@ -381,12 +404,12 @@ static void wrong_usage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_fact_once), cmocka_unit_test(all_well),
-		cmocka_unit_test(poor_kvm),        cmocka_unit_test(feature_words),
-		cmocka_unit_test(each_need),       cmocka_unit_test(json_facts),
-		cmocka_unit_test(device_missing),  cmocka_unit_test(device_denied),
-		cmocka_unit_test(device_other),    cmocka_unit_test(command),
-		cmocka_unit_test(wrong_usage),
+		cmocka_unit_test(every_fact_once), cmocka_unit_test(words_in_manual),
+		cmocka_unit_test(all_well),        cmocka_unit_test(poor_kvm),
+		cmocka_unit_test(feature_words),   cmocka_unit_test(each_need),
+		cmocka_unit_test(json_facts),      cmocka_unit_test(device_missing),
+		cmocka_unit_test(device_denied),   cmocka_unit_test(device_other),
+		cmocka_unit_test(command),         cmocka_unit_test(wrong_usage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

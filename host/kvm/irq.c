@@ -10,7 +10,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/vm.h"
@@ -21,9 +25,13 @@
 #define HV_SINT_AUTO_EOI (1u << 17)
 #define HV_SINT_MASKED   (1u << 16)
 
+#define UPCALL_RETRY_MIN_MS 1
+#define UPCALL_RETRY_MAX_MS 128
+
 #define MSI_ADDRESS 0xfee00000u
 
-static void send_msi(struct vm *vm, unsigned apic_id, uint8_t vector)
+/* False: the guest's LAPIC does not take interrupts now (it is not enabled yet). */
+static bool send_msi(struct vm *vm, unsigned apic_id, uint8_t vector)
 {
 	/* Fixed delivery, edge; bits 31:8 of a long APIC id go into the high half. */
 	struct kvm_msi msi = {
@@ -32,22 +40,88 @@ static void send_msi(struct vm *vm, unsigned apic_id, uint8_t vector)
 		.data = vector,
 	};
 
-	ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
+	return ioctl(vm->fd, KVM_SIGNAL_MSI, &msi) > 0;
 }
 
-void vm_upcall(struct vcpu *v)
+/* False: the vector must be sent again later. */
+static bool deliver(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
 	const struct callback *cb = &v->domain->callback;
 
-	if (v->upcall_vector) {
-		send_msi(vv->vm, v->id, v->upcall_vector);
-	} else if (cb->type == CALLBACK_VECTOR) {
-		if (vv->vm->kvm_xen)
-			vcpu_post(vv, 0); /* KVM looks at vcpu_info when it enters the guest */
-		else
-			send_msi(vv->vm, v->id, cb->where);
+	if (v->upcall_vector)
+		return send_msi(vv->vm, v->id, v->upcall_vector);
+	if (cb->type != CALLBACK_VECTOR)
+		return true;
+	if (!vv->vm->kvm_xen)
+		return send_msi(vv->vm, v->id, cb->where);
+	vcpu_post(vv, 0); /* KVM looks at vcpu_info when it enters the guest */
+	return true;
+}
+
+static void arm_retry(struct vm *vm, unsigned ms)
+{
+	struct itimerspec spec = {.it_value = {ms / 1000, ms % 1000 * 1000000l}};
+
+	vm->upcall_retry_ms = ms;
+	timerfd_settime(vm->upcall_retry.fd, 0, &spec, NULL);
+}
+
+/*
+ * A LAPIC that is not enabled yet drops the vector, while Xen's keeps it (vlapic_set_irq): the flag
+ * in vcpu_info would stay set and no later event would interrupt. So what was dropped is sent
+ * again: at the vCPU's exits, and by a timer for a guest that waits without any.
+ */
+void vm_upcall(struct vcpu *v)
+{
+	struct vm_vcpu *vv = v->host;
+
+	if (deliver(v))
+		return;
+	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
+	arm_retry(vv->vm, UPCALL_RETRY_MIN_MS);
+}
+
+void vcpu_retry_upcall(struct vm_vcpu *vv)
+{
+	if (!__atomic_exchange_n(&vv->upcall_dropped, false, __ATOMIC_SEQ_CST))
+		return;
+	if (event_channels_pending(vv->vcpu) && !deliver(vv->vcpu))
+		__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
+}
+
+static void retry_ready(void *opaque, uint32_t events)
+{
+	struct vm *vm = opaque;
+	bool again = false;
+	uint64_t fired;
+
+	(void)events;
+	if (read(vm->upcall_retry.fd, &fired, sizeof(fired)) != sizeof(fired))
+		return;
+	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
+		vcpu_retry_upcall(&vm->vcpus[i]);
+		again |= __atomic_load_n(&vm->vcpus[i].upcall_dropped, __ATOMIC_SEQ_CST);
 	}
+	/* A guest may leave its LAPIC off for good: ask less and less often. */
+	if (again)
+		arm_retry(vm, vm->upcall_retry_ms < UPCALL_RETRY_MAX_MS ? vm->upcall_retry_ms * 2
+									: UPCALL_RETRY_MAX_MS);
+}
+
+int vm_upcalls_create(struct vm *vm, struct problem *p)
+{
+	int rc;
+
+	vm->upcall_retry = (struct watch){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = retry_ready,
+		.opaque = vm,
+	};
+	if (vm->upcall_retry.fd < 0)
+		return problem(p, "cannot create a timer: %s", strerror(errno));
+	rc = loop_watch(vm->loop, &vm->upcall_retry, EPOLLIN);
+	return rc ? problem(p, "cannot watch a timer: %s", strerror(-rc)) : 0;
 }
 
 static int enable_synic(struct vm_vcpu *vv)

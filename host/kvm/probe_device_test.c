@@ -8,12 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define PATH_SIZE 64
 
 static struct {
 	int api_version;
@@ -91,11 +93,11 @@ static void missing(void **state)
 }
 
 /* A file that the test may make and unmake as it likes. */
-static void make_file(char *path, mode_t mode)
+static void make_file(char path[PATH_SIZE], mode_t mode)
 {
 	int fd;
 
-	strcpy(path, "/tmp/xenolith-probe-XXXXXX");
+	snprintf(path, PATH_SIZE, "/tmp/xenolith-probe-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(fchmod(fd, mode), 0);
@@ -106,7 +108,7 @@ static void make_file(char *path, mode_t mode)
 static void no_device_file(void **state)
 {
 	struct kvm_facts facts;
-	char path[64];
+	char path[PATH_SIZE];
 
 	(void)state;
 	fake.api_version = KVM_API_VERSION;
@@ -122,7 +124,7 @@ static void no_device_file(void **state)
 static void not_permitted(void **state)
 {
 	struct kvm_facts facts;
-	char path[64];
+	char path[PATH_SIZE];
 	int status;
 	pid_t pid;
 

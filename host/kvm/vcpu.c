@@ -14,6 +14,8 @@
 
 #define KICK_SIGNAL (SIGRTMIN)
 
+#define PORT_PIT_COUNTER_2 0x42
+
 #define CR0_PE 1u
 #define CR0_ET 0x10u
 
@@ -59,7 +61,16 @@ static bool serve_requests(struct vm_vcpu *vv)
 	return !(requests & VCPU_REQ_STOP);
 }
 
-/* What is not there reads as all ones, as on an empty bus. */
+/*
+ * What is not there reads as all ones, as on an empty bus. But for two: the sleep status, which has
+ * nothing to report; and the counter of the absent PIT, where Linux, calibrating its TSC, would
+ * wait a long time for all ones to become something less.
+ */
+static uint8_t read_port(uint16_t port)
+{
+	return port == PORT_ACPI_STATUS || port == PORT_PIT_COUNTER_2 ? 0 : 0xff;
+}
+
 static void handle_io(struct vm_vcpu *vv)
 {
 	struct kvm_run *run = vv->run;
@@ -68,7 +79,7 @@ static void handle_io(struct vm_vcpu *vv)
 	struct vm *vm = vv->vm;
 
 	if (run->io.direction == KVM_EXIT_IO_IN) {
-		memset(data, run->io.port == PORT_ACPI_STATUS ? 0 : 0xff, len);
+		memset(data, read_port(run->io.port), len);
 		return;
 	}
 	switch (run->io.port) {
@@ -153,6 +164,8 @@ static void run_once(struct vm_vcpu *vv)
 		vv->paging_valid = false;
 		vv->exits++;
 		handle_exit(vv);
+		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
+			vcpu_retry_upcall(vv);
 		/* A copy of the time is ours to keep level where KVM does not do it. */
 		if (vv->vcpu->time_area.active)
 			vcpu_time_area_update(vv->vcpu);

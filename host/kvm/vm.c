@@ -234,11 +234,12 @@ int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, 
 	memset(vm, 0, sizeof(*vm));
 	vm->config = *config;
 	vm->loop = loop;
-	vm->kvm_fd = vm->fd = vm->ram_fd = vm->overlay_fd = -1;
+	vm->kvm_fd = vm->fd = vm->ram_fd = vm->overlay_fd = vm->upcall_retry.fd = -1;
 	pthread_mutex_init(&vm->end_lock, NULL);
 	if (open_kvm(vm, p) || check_capabilities(vm, p) || choose_accel(vm, p) ||
 	    create_kvm_vm(vm, p) || vm_filter_msrs(vm, p) || vm_enable_hypercalls(vm, p) ||
-	    create_domain(vm, p) || vm_memory_create(vm, p) || create_vcpus(vm, p)) {
+	    create_domain(vm, p) || vm_memory_create(vm, p) || vm_upcalls_create(vm, p) ||
+	    create_vcpus(vm, p)) {
 		vm_destroy(vm);
 		return -1;
 	}
@@ -281,6 +282,7 @@ void vm_destroy(struct vm *vm)
 		munmap(vm->domain.shared_info, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		domain_destroy(&vm->domain);
 	}
+	close_if_open(vm->upcall_retry.fd);
 	close_if_open(vm->overlay_fd);
 	close_if_open(vm->fd);
 	close_if_open(vm->kvm_fd);

@@ -64,6 +64,7 @@ struct vm_vcpu {
 	struct paging paging; /* of the exit at hand */
 	bool paging_valid;
 	bool synic_on;
+	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
 
 	struct watch timer;      /* timerfd, served by the loop */
 	uint64_t timer_deadline; /* guest system time; 0: off. Atomic */
@@ -105,6 +106,9 @@ struct vm {
 	} slots[MEMSLOTS_MAX];     /* indexed by KVM's slot id; size 0: free */
 	struct hvm_memmap_table_entry memmap[4];
 	uint32_t tsc_khz;
+
+	struct watch upcall_retry; /* timerfd */
+	unsigned upcall_retry_ms;
 
 	pthread_mutex_t end_lock;
 	enum vm_end end;
@@ -153,6 +157,9 @@ void vm_time_area_moved(struct vcpu *v);
 void vcpu_apply_time_area(struct vm_vcpu *vv);
 
 /* irq.c: upcalls. */
+int vm_upcalls_create(struct vm *vm, struct problem *p);
+/* Send again what the vCPU's LAPIC has dropped. Any thread. */
+void vcpu_retry_upcall(struct vm_vcpu *vv);
 void vm_upcall(struct vcpu *v);
 void vm_upcall_method_changed(struct domain *d);
 void vcpu_apply_upcall_method(struct vm_vcpu *vv);
