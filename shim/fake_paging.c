@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define LOW_TABLES (FAKE_RAM_SIZE - 0x20000)
-
 /* A root with bits below the page's, as PAE allows; it must be found all the same. */
 #define PAE_ROOT_OFFSET 0x20
 
@@ -71,7 +69,7 @@ struct fake_tables fake_paging_start(struct fake *f, enum fake_paging kind)
 		.f = f,
 		.kind = kind,
 		.levels = levels[kind],
-		.next = kind < FAKE_PAGING_4 ? LOW_TABLES : FAKE_HIGH,
+		.next = kind < FAKE_PAGING_4 ? FAKE_LOW_TABLES : FAKE_HIGH,
 	};
 
 	t.root = new_table(&t);

@@ -19,6 +19,9 @@
 #define FAKE_HIGH      0x100000000ull
 #define FAKE_HIGH_SIZE 0x40000ull
 
+/* The last part of the low RAM, for page tables: snapshots leave it out. */
+#define FAKE_LOW_TABLES (FAKE_RAM_SIZE - 0x20000)
+
 #define FAKE_ARG  0x10000ull    /* where fake_op() and its kin put an argument */
 #define FAKE_HOLE 0x80000000ull /* a page-aligned address without memory */
 

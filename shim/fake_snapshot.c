@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What a failed hypercall must leave alone, taken and compared. Page tables live in the high RAM,
- * which is left out: a walk sets accessed bits there. */
+/*
+ * What a failed hypercall must leave alone, taken and compared. Where page tables are is left out:
+ * a walk sets accessed bits there.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +68,7 @@ static bool ram_changed(const uint8_t *now, const uint8_t *then)
 	const uint64_t after = FAKE_ARG + GUEST_PAGE_SIZE;
 
 	return memcmp(now, then, FAKE_ARG) ||
-	       memcmp(now + after, then + after, FAKE_RAM_SIZE - after);
+	       memcmp(now + after, then + after, FAKE_LOW_TABLES - after);
 }
 
 static const char *compare(const struct fake *f, const struct fake_snapshot *s)
