@@ -2,6 +2,9 @@
 /* Translation of guest-virtual addresses: each kind of paging, level by level. */
 #include "shim/guest_access.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+
 #include "shim/fake_paging.h"
 #include "shim/fake_test.h"
 
@@ -359,6 +362,52 @@ static void frames_need_no_memory(void **state)
 	}
 }
 
+/*
+ * Another vCPU swaps the page out between our reading of the entry and our marking it: the new
+ * entry, which says where the page is on the disk, must not get our bits. The table is write-
+ * protected here, so that the marking faults, and the fault's handler is that other vCPU.
+ */
+#define SWAPPED_ENTRY 0x123400u
+
+static struct swap_out {
+	uint8_t *page; /* of the entry */
+	uint32_t *entry;
+	unsigned times;
+} swap_out;
+
+static void swap_out_now(int sig)
+{
+	(void)sig;
+	swap_out.times++;
+	mprotect(swap_out.page, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE);
+	*swap_out.entry = SWAPPED_ENTRY;
+}
+
+static void marks_no_other_entry_than_it_has_read(void **state)
+{
+	const struct sigaction swapping = {.sa_handler = swap_out_now, .sa_flags = SA_NODEFER};
+	struct sigaction before;
+	struct fake *f = *state;
+
+	assert_int_equal(sigaction(SIGSEGV, &swapping, &before), 0);
+	FOR_EACH_KIND(k)
+	{
+		struct fake_tables t = start(f, k);
+		uint64_t table = fake_entry(&t, k->addr, 2) & 0x000ffffffffff000ull;
+		unsigned index = k->addr >> 12 & (k->paging < FAKE_PAGING_PAE ? 1023 : 511);
+
+		swap_out.page = fake_at(f, table);
+		swap_out.entry =
+			(uint32_t *)swap_out.page + index * (k->paging < FAKE_PAGING_PAE ? 1 : 2);
+		swap_out.times = 0;
+		mprotect(swap_out.page, GUEST_PAGE_SIZE, PROT_READ);
+		assert_faults(f, k->addr, true);
+		assert_int_equal(swap_out.times, 1);
+		assert_int_equal(fake_entry(&t, k->addr, 1), SWAPPED_ENTRY);
+	}
+	sigaction(SIGSEGV, &before, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +428,7 @@ int main(void)
 		TEST_64(low_bits_of_cr3),
 		TEST_64(high_bits_of_entries),
 		TEST_64(frames_need_no_memory),
+		TEST_64(marks_no_other_entry_than_it_has_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
