@@ -96,6 +96,12 @@ static bool is_leaf(const struct walk *w, unsigned level, uint64_t entry)
 	return level == 2 || (level == 3 && w->levels > 3);
 }
 
+/* PS is reserved where no page is so large: above 1 GiB, and in PAE's level of four entries. */
+static bool has_reserved_bits(const struct walk *w, unsigned level, uint64_t entry)
+{
+	return w->entry_size == 8 && level > 2 && entry & PTE_PS && !is_leaf(w, level, entry);
+}
+
 /* The frame of a leaf; 4 MiB pages keep address bits 39:32 in entry bits 20:13 (PSE-36). */
 static uint64_t leaf_frame(const struct walk *w, uint64_t entry, uint64_t page_mask)
 {
@@ -120,7 +126,7 @@ static int use_entry(const struct walk *w, unsigned level, void *hva, uint64_t *
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
 		uint64_t entry = read_entry(hva, w->entry_size), marks = PTE_A;
 
-		if (!(entry & PTE_P))
+		if (!(entry & PTE_P) || has_reserved_bits(w, level, entry))
 			break;
 		if (!pdpte && w->check_write && !(entry & PTE_W))
 			break;

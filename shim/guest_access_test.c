@@ -317,6 +317,27 @@ static void tables_outside_ram(void **state)
 	}
 }
 
+/* Where no page can be so large the bit is reserved, and the processor refuses the entry. */
+static void reserved_ps_bit(void **state)
+{
+	struct fake *f = *state;
+
+	FOR_EACH_KIND(k)
+	{
+		struct fake_tables t = start(f, k);
+
+		if (k->paging < FAKE_PAGING_PAE)
+			continue;
+		for (unsigned level = k->large_level + 1; level <= t.levels; level++) {
+			uint64_t entry = fake_entry(&t, k->addr, level);
+
+			fake_set_entry(&t, k->addr, level, entry | PTE_PS);
+			assert_faults(f, k->addr, false);
+			fake_set_entry(&t, k->addr, level, entry);
+		}
+	}
+}
+
 /* Bits of CR3 that are no part of the address: caching, PCID, and those that PAE ignores. */
 static void low_bits_of_cr3(void **state)
 {
@@ -425,6 +446,7 @@ int main(void)
 		TEST_64(canonical_addresses),
 		TEST_64(narrow_paging_has_32_bits),
 		TEST_64(tables_outside_ram),
+		TEST_64(reserved_ps_bit),
 		TEST_64(low_bits_of_cr3),
 		TEST_64(high_bits_of_entries),
 		TEST_64(frames_need_no_memory),
