@@ -142,6 +142,23 @@ static void iret_is_an_invalid_opcode(void **state)
 	}
 }
 
+/* What is behind a stub traps, and nothing of the page's old contents is left. */
+static void the_rest_traps(void **state)
+{
+	uint8_t page[GUEST_PAGE_SIZE];
+
+	(void)state;
+	FOR_EACH_STUB(s)
+	{
+		unsigned used = s->port < 0 ? 9 : s->long_mode ? 22 : 20;
+
+		fill(page, s);
+		for (unsigned nr = 0; nr < STUBS; nr++)
+			for (unsigned i = nr == __HYPERVISOR_iret ? 2 : used; i < STUB; i++)
+				assert_int_equal(page[nr * STUB + i], 0xcc);
+	}
+}
+
 /* This test runs in ring 3 of a 64-bit processor: there the stub must answer by itself. */
 static void ring_3_is_told_so(void **state)
 {
@@ -180,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_stub),
 		cmocka_unit_test(iret_is_an_invalid_opcode),
+		cmocka_unit_test(the_rest_traps),
 		cmocka_unit_test(ring_3_is_told_so),
 	};
 
