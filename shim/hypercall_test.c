@@ -202,6 +202,19 @@ static void commands_of_32_bits(void **state)
 		-XEN_EFAULT);
 }
 
+/* `unsigned long op` in Xen: all of the register counts. */
+static void commands_of_64_bits(void **state)
+{
+	const uint64_t high = 1ull << 32;
+	struct fake *f = *state;
+
+	assert_refused(f, fake_call(f, __HYPERVISOR_hvm_op, high | HVMOP_set_param, FAKE_HOLE, 0),
+		       XEN_ENOSYS);
+	assert_refused(f, fake_call(f, __HYPERVISOR_hvm_op, high | HVMOP_get_param, FAKE_HOLE, 0),
+		       XEN_ENOSYS);
+	assert_counted(f, "hvm_op/63+", 2, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +227,7 @@ int main(void)
 		TEST_BOTH(suboperations_beyond_the_table),
 		TEST_BOTH(implemented_suboperations_are_counted),
 		TEST_64(commands_of_32_bits),
+		TEST_64(commands_of_64_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
