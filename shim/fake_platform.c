@@ -67,35 +67,46 @@ static int overlay_map(struct domain *d, enum overlay which, struct gfn at)
 	struct fake *f = fake_of(d);
 	uint64_t offset = (uint64_t)which * GUEST_PAGE_SIZE;
 	void *hva = fake_at(f, gfn_to_gpa(at).v);
+	int rc = f->overlay_map_rc;
 
-	f->overlay_maps++;
-	if (f->overlay_map_rc)
-		return f->overlay_map_rc;
-	return hva ? cover(hva, f->overlay_fd, offset) : add_overlay_slot(f, at, offset);
+	if (!rc)
+		rc = hva ? cover(hva, f->overlay_fd, offset) : add_overlay_slot(f, at, offset);
+	if (!rc)
+		f->overlay_maps++;
+	return rc;
+}
+
+static int remove_overlay_slot(struct fake *f, struct gfn at)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(f->overlay_slot); i++) {
+		if (!f->overlay_slot_hva[i] || f->overlay_slot[i].v != at.v)
+			continue;
+		memslot_delete(&f->domain.memslots, at);
+		munmap(f->overlay_slot_hva[i], GUEST_PAGE_SIZE);
+		f->overlay_slot_hva[i] = NULL;
+		return 0;
+	}
+	return -XEN_EINVAL;
 }
 
 static int overlay_unmap(struct domain *d, enum overlay which, struct gfn at)
 {
 	struct fake *f = fake_of(d);
 	uint64_t addr = gfn_to_gpa(at).v;
+	int rc = f->overlay_unmap_rc;
 
 	(void)which;
-	f->overlay_unmaps++;
-	if (f->overlay_unmap_rc)
-		return f->overlay_unmap_rc;
+	if (rc)
+		return rc;
 	if (addr < FAKE_RAM_SIZE)
-		return cover(f->ram + addr, f->ram_fd, addr);
-	if (addr >= FAKE_HIGH && addr - FAKE_HIGH < FAKE_HIGH_SIZE)
-		return cover(fake_at(f, addr), f->ram_fd, FAKE_RAM_SIZE + (addr - FAKE_HIGH));
-	for (unsigned i = 0; i < ARRAY_SIZE(f->overlay_slot); i++) {
-		if (!f->overlay_slot_hva[i] || f->overlay_slot[i].v != at.v)
-			continue;
-		memslot_delete(&d->memslots, at);
-		munmap(f->overlay_slot_hva[i], GUEST_PAGE_SIZE);
-		f->overlay_slot_hva[i] = NULL;
-		return 0;
-	}
-	return -XEN_EINVAL;
+		rc = cover(f->ram + addr, f->ram_fd, addr);
+	else if (addr >= FAKE_HIGH && addr - FAKE_HIGH < FAKE_HIGH_SIZE)
+		rc = cover(fake_at(f, addr), f->ram_fd, FAKE_RAM_SIZE + (addr - FAKE_HIGH));
+	else
+		rc = remove_overlay_slot(f, at);
+	if (!rc)
+		f->overlay_unmaps++;
+	return rc;
 }
 
 static const struct paging *paging(struct vcpu *v)

@@ -55,7 +55,7 @@ struct fake {
 	char console[512];
 	unsigned results_of_failures; /* arguments of fake_op() that a failed call has changed */
 
-	/* Overlays: failures to order, and calls. */
+	/* Overlays: failures to order, and calls that did not fail. */
 	int overlay_map_rc, overlay_unmap_rc;
 	unsigned overlay_maps, overlay_unmaps;
 
