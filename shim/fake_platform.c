@@ -93,11 +93,13 @@ static int overlay_unmap(struct domain *d, enum overlay which, struct gfn at)
 {
 	struct fake *f = fake_of(d);
 	uint64_t addr = gfn_to_gpa(at).v;
-	int rc = f->overlay_unmap_rc;
+	int rc;
 
 	(void)which;
-	if (rc)
-		return rc;
+	if (f->overlay_unmap_fails) {
+		f->overlay_unmap_fails--;
+		return f->overlay_unmap_rc;
+	}
 	if (addr < FAKE_RAM_SIZE)
 		rc = cover(f->ram + addr, f->ram_fd, addr);
 	else if (addr >= FAKE_HIGH && addr - FAKE_HIGH < FAKE_HIGH_SIZE)

@@ -57,6 +57,7 @@ struct fake {
 
 	/* Overlays: failures to order, and calls that did not fail. */
 	int overlay_map_rc, overlay_unmap_rc;
+	unsigned overlay_unmap_fails; /* how many times, then no more */
 	unsigned overlay_maps, overlay_unmaps;
 
 	int ram_fd, overlay_fd;

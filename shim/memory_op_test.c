@@ -157,6 +157,22 @@ static void platform_refuses_to_map(void **state)
 	assert_int_equal(f->domain.shared_info_gfn.v, SOMEWHERE);
 }
 
+/* A half-done move is taken back. */
+static void platform_refuses_to_unmap(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	memset(page_at(f, SOMEWHERE + 1), 0x22, GUEST_PAGE_SIZE);
+	f->overlay_unmap_rc = -XEN_ENOMEM;
+	f->overlay_unmap_fails = 1;
+	assert_int_equal(map_shared_info(f, SOMEWHERE + 1), -XEN_ENOMEM);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+	assert_false(shows_shared_info(f, SOMEWHERE + 1));
+	assert_int_equal(page_at(f, SOMEWHERE + 1)[0], 0x22);
+	assert_int_equal(f->domain.shared_info_gfn.v, SOMEWHERE);
+}
+
 /* vCPUs that still use their slot in shared_info move with it, and the platform must know. */
 static void time_moves_with_shared_info(void **state)
 {
@@ -286,6 +302,7 @@ int main(void)
 		TEST_BOTH(bad_add_to_physmap),
 		TEST_64(frames_beyond_all_addresses),
 		TEST_BOTH(platform_refuses_to_map),
+		TEST_BOTH(platform_refuses_to_unmap),
 		TEST_BOTH(time_moves_with_shared_info),
 		TEST_BOTH(reservations),
 		TEST_BOTH(whole_memory_map),
