@@ -24,13 +24,26 @@ static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
 	return rc;
 }
 
+/* Who may map what: pages of other domains need XENMEM_add_to_physmap_batch, MMIO the hardware's. */
+static int check_space(const struct domain *d, const struct xen_add_to_physmap *xatp)
+{
+	int rc;
+
+	if (xatp->space == XENMAPSPACE_gmfn_foreign)
+		return -XEN_ENOSYS;
+	rc = domain_check_self(d, xatp->domid);
+	if (xatp->space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH)
+		return -XEN_EACCES;
+	return rc;
+}
+
 static long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
 {
 	struct xen_add_to_physmap xatp;
 	long rc = read_add_to_physmap(v, h, &xatp);
 
 	if (!rc)
-		rc = domain_check_self(v->domain, xatp.domid);
+		rc = check_space(v->domain, &xatp);
 	if (rc)
 		return rc;
 	if (xatp.gpfn > UINT64_MAX >> GUEST_PAGE_SHIFT)

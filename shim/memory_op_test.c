@@ -135,6 +135,20 @@ static void bad_add_to_physmap(void **state)
 		       XEN_ENOSYS);
 }
 
+/* Not to be had by this call, whatever the domain; and for the hardware domain only. */
+static void foreign_and_mmio_spaces(void **state)
+{
+	struct fake *f = *state;
+
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_gmfn_foreign, 0, 1),
+		       XEN_ENOSYS);
+	assert_refused(f, add_to_physmap(f, 0, XENMAPSPACE_gmfn_foreign, 0, 1), XEN_ENOSYS);
+	assert_refused(f, add_to_physmap(f, 99, XENMAPSPACE_gmfn_foreign, 0, 1), XEN_ENOSYS);
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_dev_mmio, 0, 1), XEN_EACCES);
+	assert_refused(f, add_to_physmap(f, 0, XENMAPSPACE_dev_mmio, 0, 1), XEN_EACCES);
+	assert_refused(f, add_to_physmap(f, 99, XENMAPSPACE_dev_mmio, 0, 1), XEN_ESRCH);
+}
+
 /* 32-bit guests cannot name such frames. */
 static void frames_beyond_all_addresses(void **state)
 {
@@ -300,6 +314,7 @@ int main(void)
 		TEST_BOTH(shared_info_stays_where_it_is_put_again),
 		TEST_BOTH(domains),
 		TEST_BOTH(bad_add_to_physmap),
+		TEST_BOTH(foreign_and_mmio_spaces),
 		TEST_64(frames_beyond_all_addresses),
 		TEST_BOTH(platform_refuses_to_map),
 		TEST_BOTH(platform_refuses_to_unmap),
