@@ -6,6 +6,12 @@
 #include "shim/shared_info.h"
 #include "xen-abi/x86_32.h"
 
+/* Where a long operation goes on, when it is continued: Xen keeps that in the command. */
+static uint64_t start_extent(const struct hypercall *h)
+{
+	return h->args[0] >> MEMOP_EXTENT_SHIFT;
+}
+
 static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
 			       struct xen_add_to_physmap *xatp)
 {
@@ -24,7 +30,8 @@ static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
 	return rc;
 }
 
-/* Who may map what: pages of other domains need XENMEM_add_to_physmap_batch, MMIO the hardware's. */
+/* Who may map what: pages of other domains need XENMEM_add_to_physmap_batch, MMIO the hardware's.
+ */
 static int check_space(const struct domain *d, const struct xen_add_to_physmap *xatp)
 {
 	int rc;
@@ -40,8 +47,12 @@ static int check_space(const struct domain *d, const struct xen_add_to_physmap *
 static long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
 {
 	struct xen_add_to_physmap xatp;
-	long rc = read_add_to_physmap(v, h, &xatp);
+	long rc;
 
+	/* Only ranges go on, and their sizes have 16 bits. */
+	if (start_extent(h) > UINT16_MAX)
+		return -XEN_EDOM;
+	rc = read_add_to_physmap(v, h, &xatp);
 	if (!rc)
 		rc = check_space(v->domain, &xatp);
 	if (rc)
@@ -89,6 +100,8 @@ static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 	struct gva buffer;
 	int rc;
 
+	if (start_extent(h))
+		return -XEN_ENOSYS;
 	if (h->long_mode) {
 		rc = guest_read_inout(v, native, arg, sizeof(native));
 		capacity = native[0];
@@ -111,8 +124,11 @@ static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 static long reservation(struct vcpu *v, const struct hypercall *h)
 {
 	domid_t domid;
-	long rc = guest_read(v, &domid, gva(h->args[1]), sizeof(domid));
+	long rc;
 
+	if (start_extent(h))
+		return -XEN_EINVAL;
+	rc = guest_read(v, &domid, gva(h->args[1]), sizeof(domid));
 	if (!rc)
 		rc = domain_check_self(v->domain, domid);
 	return rc ? rc : (long)v->domain->max_pages;

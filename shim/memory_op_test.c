@@ -219,6 +219,28 @@ static void reservations(void **state)
 		       XEN_ESRCH);
 }
 
+/* The command's upper bits say where a long operation goes on; most have nothing to go on with. */
+static void continuations(void **state)
+{
+	const uint64_t one = 1 << 6;
+	struct fake *f = *state;
+	domid_t domid = DOMID_SELF;
+
+	assert_refused(f, memory_op(f, XENMEM_current_reservation | one, &domid, sizeof(domid)),
+		       XEN_EINVAL);
+	assert_refused(f, memory_op(f, XENMEM_maximum_reservation | one, &domid, sizeof(domid)),
+		       XEN_EINVAL);
+	assert_refused(f, memory_op(f, XENMEM_memory_map | one, &domid, sizeof(domid)), XEN_ENOSYS);
+	assert_refused(f,
+		       add_to_physmap_cmd(f, XENMEM_add_to_physmap | one << 16, DOMID_SELF,
+					  XENMAPSPACE_shared_info, 0, SOMEWHERE),
+		       XEN_EDOM);
+	assert_int_equal(add_to_physmap_cmd(f, XENMEM_add_to_physmap | ((one << 16) - one),
+					    DOMID_SELF, XENMAPSPACE_shared_info, 0, SOMEWHERE),
+			 0);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+}
+
 /* What Linux reads as struct e820entry. */
 struct e820 {
 	uint64_t addr, size;
@@ -320,6 +342,7 @@ int main(void)
 		TEST_BOTH(platform_refuses_to_unmap),
 		TEST_BOTH(time_moves_with_shared_info),
 		TEST_BOTH(reservations),
+		TEST_BOTH(continuations),
 		TEST_BOTH(whole_memory_map),
 		TEST_BOTH(short_buffer),
 		TEST_BOTH(memory_map_to_nowhere),
