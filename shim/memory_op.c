@@ -77,17 +77,20 @@ struct e820_entry {
 	uint32_t type;
 } __attribute__((packed));
 
+/* Longer maps are cut: Xen's own have had no more for long (E820MAX), ours are far from it. */
+#define MEMORY_MAP_MAX 128
+
+/* In one piece, so that it is written whole or not at all. */
 static int write_memory_map(struct vcpu *v, struct gva buffer, unsigned count)
 {
+	struct e820_entry e[MEMORY_MAP_MAX];
+
 	for (unsigned i = 0; i < count; i++) {
 		const struct hvm_memmap_table_entry *m = &v->domain->memmap[i];
-		struct e820_entry e = {m->addr, m->size, m->type};
-		int rc = guest_write(v, gva(buffer.v + i * sizeof(e)), &e, sizeof(e));
 
-		if (rc)
-			return rc;
+		e[i] = (struct e820_entry){m->addr, m->size, m->type};
 	}
-	return 0;
+	return guest_write(v, buffer, e, count * sizeof(e[0]));
 }
 
 /* nr_entries: in, the buffer's capacity in entries; out, how many were written. */
@@ -113,8 +116,12 @@ static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 	}
 	if (rc)
 		return rc;
+	if (!count)
+		return -XEN_ENOSYS;
 	if (count > capacity)
 		count = capacity;
+	if (count > MEMORY_MAP_MAX)
+		count = MEMORY_MAP_MAX;
 	rc = write_memory_map(v, buffer, count);
 	/* nr_entries is the first field in both word sizes. */
 	return rc ? rc : guest_write(v, arg, &count, sizeof(count));

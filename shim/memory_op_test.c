@@ -327,6 +327,30 @@ static void memory_map_to_nowhere(void **state)
 	assert_int_equal(count, 128);
 }
 
+static void no_memory_map(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 128;
+
+	assert_refused(f, memory_map(f, 0x20000, &count), XEN_ENOSYS);
+	assert_refused(f, fake_call(f, __HYPERVISOR_memory_op, XENMEM_memory_map, FAKE_HOLE, 0),
+		       XEN_EFAULT);
+}
+
+/* Room for the first entry only: not even that one is written. */
+static void memory_map_over_the_end_of_ram(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 128;
+
+	set_memmap(f);
+	f->vcpu[0].paging = (struct paging){0};
+	memslot_delete(&f->domain.memslots, gfn(0));
+	memslot_create(&f->domain.memslots, gfn(0), 0x21, f->ram);
+	assert_refused(f, memory_map(f, 0x20fe0, &count), XEN_EFAULT);
+	assert_int_equal(count, 128);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +370,8 @@ int main(void)
 		TEST_BOTH(whole_memory_map),
 		TEST_BOTH(short_buffer),
 		TEST_BOTH(memory_map_to_nowhere),
+		TEST_BOTH(no_memory_map),
+		TEST_BOTH(memory_map_over_the_end_of_ram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
