@@ -120,11 +120,14 @@ int shared_info_map(struct domain *d, struct gfn at)
 
 void domain_latch_word_size(struct domain *d, bool long_mode)
 {
+	bool changed;
+
 	pthread_mutex_lock(&d->lock);
-	if (d->long_mode != long_mode) {
-		d->long_mode = long_mode;
-		write_wallclock(d);
+	changed = d->long_mode != long_mode;
+	d->long_mode = long_mode;
+	/* Even if nothing has changed, as on Xen: a guest comes here on resume. */
+	write_wallclock(d);
+	if (changed)
 		d->ops->word_size_latched(d);
-	}
 	pthread_mutex_unlock(&d->lock);
 }

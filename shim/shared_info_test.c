@@ -109,6 +109,17 @@ static void latch_of_the_same_size(void **state)
 	assert_int_equal(f->domain.long_mode, f->long_mode);
 }
 
+/* The clock is brought level at each latching, not at changes only: a guest latches on resume. */
+static void latch_of_the_same_size_writes_the_wallclock(void **state)
+{
+	struct fake *f = *state;
+
+	shared_info_map(&f->domain, gfn(SOMEWHERE));
+	set_wallclock(f);
+	domain_latch_word_size(&f->domain, f->long_mode);
+	check_wallclock(f, f->long_mode);
+}
+
 static void upcalls_start_masked(void **state)
 {
 	struct fake *f = *state;
@@ -206,6 +217,7 @@ int main(void)
 		TEST_BOTH(version_after_a_guests_own),
 		TEST_BOTH(latch_writes_the_other_layout),
 		TEST_BOTH(latch_of_the_same_size),
+		TEST_BOTH(latch_of_the_same_size_writes_the_wallclock),
 		TEST_BOTH(upcalls_start_masked),
 		TEST_BOTH(vcpu_info_is_a_slot_at_first),
 		TEST_BOTH(vcpus_without_a_slot),
