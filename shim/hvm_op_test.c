@@ -142,6 +142,61 @@ static void domains(void **state)
 	assert_refused(f, get_of(f, 0, HVM_PARAM_NESTEDHVM, &value), XEN_EPERM);
 }
 
+static void x87_fip_width(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(set(f, HVM_PARAM_X87_FIP_WIDTH, 4), 0);
+	assert_int_equal(get(f, HVM_PARAM_X87_FIP_WIDTH), 4);
+	assert_int_equal(set(f, HVM_PARAM_X87_FIP_WIDTH, 8), 0);
+	assert_refused(f, set(f, HVM_PARAM_X87_FIP_WIDTH, 1), XEN_EINVAL);
+	assert_refused(f, set(f, HVM_PARAM_X87_FIP_WIDTH, 1ull << 32), XEN_EINVAL);
+	assert_int_equal(get(f, HVM_PARAM_X87_FIP_WIDTH), 8);
+	assert_int_equal(set(f, HVM_PARAM_X87_FIP_WIDTH, 0), 0);
+}
+
+/* A PVH guest has no ACPI PM timer to move. */
+static void acpi_io_ports(void **state)
+{
+	struct fake *f = *state;
+
+	assert_refused(f, set(f, HVM_PARAM_ACPI_IOPORTS_LOCATION, 0), XEN_ENODEV);
+	assert_refused(f, set(f, HVM_PARAM_ACPI_IOPORTS_LOCATION, 1), XEN_ENODEV);
+	assert_int_equal(get(f, HVM_PARAM_ACPI_IOPORTS_LOCATION), 0);
+}
+
+/* One TSS under two names: the address alone, of a TSS of 128 bytes, or with the size above it. */
+static void vm86_tss(void **state)
+{
+	const uint64_t largest = 104 + 256 / 8 + 65536 / 8 + 1;
+	struct fake *f = *state;
+
+	assert_int_equal(set(f, HVM_PARAM_VM86_TSS, 0x12345000), 0);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS), 0x12345000);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), 128ull << 32 | 0x12345000);
+	assert_int_equal(set(f, HVM_PARAM_VM86_TSS_SIZED, 104ull << 32 | 0xabc000), 0);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS), 0xabc000);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), 104ull << 32 | 0xabc000);
+	assert_int_equal(set(f, HVM_PARAM_VM86_TSS_SIZED, (largest + 1) << 32 | 0xabc000), 0);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), largest << 32 | 0xabc000);
+	assert_int_equal(set(f, HVM_PARAM_VM86_TSS, 0), 0);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), 0);
+	assert_int_equal(f->shutdowns, 0);
+}
+
+/* Xen crashes a domain that asks for what the processor could not do. */
+static void bad_vm86_tss(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(set(f, HVM_PARAM_VM86_TSS, 1ull << 32), -XEN_EINVAL);
+	assert_int_equal(f->shutdowns, 1);
+	assert_int_equal(f->shutdown_reason, SHUTDOWN_crash);
+	assert_int_equal(set(f, HVM_PARAM_VM86_TSS_SIZED, 103ull << 32), -XEN_EINVAL);
+	assert_int_equal(f->shutdowns, 2);
+	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), 0);
+}
+
 static uint64_t callback(uint64_t type, uint64_t value)
 {
 	return type << 56 | value;
@@ -264,6 +319,10 @@ int main(void)
 		TEST_BOTH(kept_parameters),
 		TEST_BOTH(numbers_out_of_range),
 		TEST_BOTH(domains),
+		TEST_BOTH(x87_fip_width),
+		TEST_BOTH(acpi_io_ports),
+		TEST_BOTH(vm86_tss),
+		TEST_BOTH(bad_vm86_tss),
 		TEST_BOTH(callbacks),
 		TEST_BOTH(callback_latches_the_word_size),
 		TEST_BOTH(new_callback_upcalls_whom_it_must),
