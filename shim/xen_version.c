@@ -87,9 +87,8 @@ static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 static long xenver_pagesize(struct vcpu *v, const struct hypercall *h)
 {
 	(void)v;
-	/* Xen lets a caller ask without a buffer. */
-	(void)h;
-	return GUEST_PAGE_SIZE;
+	/* The answer is the result itself: who brings a buffer for it is mistaken. */
+	return h->args[1] ? -XEN_EINVAL : (long)GUEST_PAGE_SIZE;
 }
 
 static long xenver_guest_handle(struct vcpu *v, const struct hypercall *h)

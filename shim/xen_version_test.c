@@ -159,6 +159,12 @@ static void to_nowhere(void **state)
 	}
 }
 
+static void pagesize_has_no_argument(void **state)
+{
+	assert_int_equal(xen_version(*state, XENVER_pagesize, BUFFER), -XEN_EINVAL);
+	assert_int_equal(xen_version(*state, XENVER_pagesize, FAKE_HOLE), -XEN_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +177,7 @@ int main(void)
 		TEST_64(platform_parameters_64),
 		TEST_BOTH(privileged),
 		TEST_BOTH(to_nowhere),
+		TEST_BOTH(pagesize_has_no_argument),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
