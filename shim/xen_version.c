@@ -96,10 +96,11 @@ static long xenver_guest_handle(struct vcpu *v, const struct hypercall *h)
 	return put(v, h, v->domain->uuid, sizeof(v->domain->uuid));
 }
 
-/* The hypervisor's command line: a privileged caller's business, others are told so. */
+/* The hypervisor's command line: a privileged caller's business, others are told so. Xen writes no
+ * more than that word, not the whole xen_commandline_t. */
 static long xenver_commandline(struct vcpu *v, const struct hypercall *h)
 {
-	static const xen_commandline_t denied = "<denied>";
+	static const char denied[] = "<denied>";
 
 	return put(v, h, denied, sizeof(denied));
 }
