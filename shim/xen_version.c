@@ -6,9 +6,9 @@
 #include "xen-abi/x86_32.h"
 
 /* Where Xen's reserved hole of virtual addresses starts, for PV guests; /sys/hypervisor shows it.
- */
+ * 64-bit callers hear of it in any case, of 32-bit ones only those that are PV. */
 #define XEN_VIRT_START_64 0xffff800000000000ull
-#define XEN_VIRT_START_32 0xf5800000u
+#define XEN_VIRT_START_32 0xffffffffu
 
 static long put(struct vcpu *v, const struct hypercall *h, const void *from, size_t len)
 {

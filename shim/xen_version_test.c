@@ -130,6 +130,20 @@ static void platform_parameters_64(void **state)
 	assert_int_equal(start, 0xffff800000000000);
 }
 
+/* A 32-bit PV guest would be told where its own hole begins; others have none. */
+static void platform_parameters_32(void **state)
+{
+	struct fake *f = *state;
+	uint32_t start;
+
+	f->long_mode = false;
+	fill_buffer(f);
+	assert_int_equal(xen_version(f, XENVER_platform_parameters, BUFFER), 0);
+	assert_int_equal(written(f), sizeof(start));
+	memcpy(&start, f->ram + BUFFER, sizeof(start));
+	assert_int_equal(start, 0xffffffff);
+}
+
 /* For the hypervisor's eyes: the one says so in words, the other by errno. */
 static void privileged(void **state)
 {
@@ -183,6 +197,7 @@ int main(void)
 		TEST_BOTH(pagesize),
 		TEST_BOTH(features),
 		TEST_64(platform_parameters_64),
+		TEST_64(platform_parameters_32),
 		TEST_BOTH(privileged),
 		TEST_BOTH(to_nowhere),
 		TEST_BOTH(pagesize_has_no_argument),
