@@ -231,6 +231,33 @@ static void number_of_ports(void **state)
 	assert_int_equal(event_2level_ports(&f->domain), f->domain.long_mode ? 4096 : 1024);
 }
 
+/* Only the step from masked to unmasked can make an event reach the vCPU. */
+static void unmask_of_an_unmasked_port(void **state)
+{
+	struct fake *f = *state;
+
+	bind_ports(f, 0);
+	fake_send(f, PORT);
+	fake_take_upcall(f, 0);
+	assert_int_equal(fake_unmask(f, PORT), 0);
+	assert_true(fake_pending(f, PORT));
+	assert_int_equal(f->vcpu[0].upcalls, 0);
+	assert_int_equal(fake_selector(f, 0), 0);
+}
+
+/* Allowed, and of no effect: the bits of a port that nobody has are not touched. */
+static void unmask_of_a_free_port(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_mask(f, 1, true);
+	fake_set_mask(f, 0, true);
+	assert_int_equal(fake_unmask(f, 1), 0);
+	assert_int_equal(fake_unmask(f, 0), 0);
+	assert_true(fake_masked(f, 0));
+	assert_true(fake_masked(f, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +276,8 @@ int main(void)
 		TEST_BOTH(mark_all),
 		TEST_BOTH(recheck),
 		TEST_BOTH(number_of_ports),
+		TEST_BOTH(unmask_of_an_unmasked_port),
+		TEST_BOTH(unmask_of_a_free_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

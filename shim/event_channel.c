@@ -318,7 +318,8 @@ static int unmask(struct domain *d, struct evtchn_unmask *op)
 
 	if (!p)
 		return -XEN_EINVAL;
-	event_2level_unmask(domain_vcpu(d, p->vcpu), op->port);
+	if (p->state != PORT_FREE && p->state != PORT_RESERVED)
+		event_2level_unmask(domain_vcpu(d, p->vcpu), op->port);
 	return 0;
 }
 
