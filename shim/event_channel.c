@@ -11,8 +11,9 @@
 #include "shim/event_2level.h"
 #include "shim/guest_access.h"
 
-/* Xen allocates its port structures by the page; a guest can tell by which ports are -EINVAL. */
-#define PORTS_STEP 128
+/* Xen allocates its port structures, 64 bytes each, by the page; a guest can tell by which ports
+ * are -EINVAL. */
+#define PORTS_STEP 64
 
 int event_channels_init(struct event_channels *e)
 {

@@ -374,6 +374,23 @@ static void backend_ports(void **state)
 	assert_int_equal(notified, 1);
 }
 
+/* Xen makes its port structures by the page of 64; what is beyond is no port at all. */
+static void ports_come_into_being_by_64(void **state)
+{
+	struct fake *f = *state;
+	struct evtchn_status s;
+
+	assert_int_equal(status(f, 63).status, EVTCHNSTAT_closed);
+	assert_refused(f, fake_status(f, SELF, 64, &s), XEN_EINVAL);
+	for (long port = 1; port <= 64; port++)
+		assert_int_equal(fake_bind_ipi(f, 0), port);
+	assert_int_equal(status(f, 127).status, EVTCHNSTAT_closed);
+	assert_refused(f, fake_status(f, SELF, 128, &s), XEN_EINVAL);
+	/* They stay. */
+	assert_int_equal(fake_close(f, 64), 0);
+	assert_int_equal(status(f, 127).status, EVTCHNSTAT_closed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +412,7 @@ int main(void)
 		TEST_BOTH(all_ports),
 		TEST_64(ports_beyond_the_word_size),
 		TEST_BOTH(backend_ports),
+		TEST_BOTH(ports_come_into_being_by_64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
