@@ -130,16 +130,19 @@ static int bind_interdomain(struct domain *d, struct evtchn_bind_interdomain *op
 	struct port *remote;
 	int port, rc = domain_check_self(d, op->remote_dom);
 
-	/* Domain 0 may be named, but holds no port for the guest: what it offers it binds itself.
-	 */
-	if (rc)
-		return rc == -XEN_EPERM ? -XEN_EINVAL : rc;
-	remote = port_lookup(&d->events, op->remote_port);
-	if (!remote || remote->state != PORT_UNBOUND || remote->remote_domain != d->id)
-		return -XEN_EINVAL;
+	if (rc == -XEN_ESRCH)
+		return rc;
+	/* It stays free until it is given a state below. */
 	port = port_allocate(d);
 	if (port < 0)
 		return port;
+	/* Domain 0 may be named, but holds no port for the guest: what it offers it binds itself.
+	 */
+	if (rc)
+		return -XEN_EINVAL;
+	remote = port_lookup(&d->events, op->remote_port);
+	if (!remote || remote->state != PORT_UNBOUND || remote->remote_domain != d->id)
+		return -XEN_EINVAL;
 	d->events.ports[port].state = PORT_INTERDOMAIN;
 	d->events.ports[port].remote_port = op->remote_port;
 	remote->state = PORT_INTERDOMAIN;

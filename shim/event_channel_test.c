@@ -391,6 +391,22 @@ static void ports_come_into_being_by_64(void **state)
 	assert_int_equal(status(f, 127).status, EVTCHNSTAT_closed);
 }
 
+/* The local port is taken first: without one the rest is not looked at, but for the domain. */
+static void no_port_left_for_a_bad_bind(void **state)
+{
+	struct fake *f = *state;
+
+	while (fake_bind_ipi(f, 0) > 0)
+		;
+	assert_refused(f, fake_bind_interdomain(f, SELF, 1), XEN_ENOSPC);
+	assert_refused(f, fake_bind_interdomain(f, SELF, UINT32_MAX), XEN_ENOSPC);
+	assert_refused(f, fake_bind_interdomain(f, 0, 1), XEN_ENOSPC);
+	assert_refused(f, fake_bind_interdomain(f, NONE, 1), XEN_ESRCH);
+	assert_refused(f, fake_bind_ipi(f, FAKE_VCPUS), XEN_ENOENT);
+	assert_refused(f, fake_bind_virq(f, VIRQ_TIMER, FAKE_VCPUS), XEN_ENOENT);
+	assert_refused(f, fake_alloc_unbound(f, NONE, SELF), XEN_ESRCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +429,7 @@ int main(void)
 		TEST_64(ports_beyond_the_word_size),
 		TEST_BOTH(backend_ports),
 		TEST_BOTH(ports_come_into_being_by_64),
+		TEST_BOTH(no_port_left_for_a_bad_bind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
