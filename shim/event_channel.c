@@ -329,35 +329,36 @@ static int unmask(struct domain *d, struct evtchn_unmask *op)
 
 /*
  * One sub-operation: its argument is copied in, acted on under the event lock, and copied out if it
- * carries a result. All argument structures are the same in both word sizes (xen-abi/layout.c).
+ * carries a result. What makes a port and could not tell its number does not make it: such an
+ * argument is read with guest_read_inout(). All argument structures are the same in both word sizes
+ * (xen-abi/layout.c).
  */
-#define EVTCHN_HANDLER(name, type, carries_result)                                     \
-	static long evtchnop_##name(struct vcpu *v, const struct hypercall *h)         \
-	{                                                                              \
-		struct gva arg = gva(h->args[1]);                                      \
-		struct type op;                                                        \
-		long rc = (carries_result) ? guest_read_inout(v, &op, arg, sizeof(op)) \
-					   : guest_read(v, &op, arg, sizeof(op));      \
-                                                                                       \
-		if (rc)                                                                \
-			return rc;                                                     \
-		pthread_mutex_lock(&v->domain->events.lock);                           \
-		rc = name(v->domain, &op);                                             \
-		pthread_mutex_unlock(&v->domain->events.lock);                         \
-		if (!rc && (carries_result))                                           \
-			rc = guest_write(v, arg, &op, sizeof(op));                     \
-		return rc;                                                             \
+#define EVTCHN_HANDLER(name, type, read_argument, carries_result)              \
+	static long evtchnop_##name(struct vcpu *v, const struct hypercall *h) \
+	{                                                                      \
+		struct gva arg = gva(h->args[1]);                              \
+		struct type op;                                                \
+		long rc = read_argument(v, &op, arg, sizeof(op));              \
+                                                                               \
+		if (rc)                                                        \
+			return rc;                                             \
+		pthread_mutex_lock(&v->domain->events.lock);                   \
+		rc = name(v->domain, &op);                                     \
+		pthread_mutex_unlock(&v->domain->events.lock);                 \
+		if (!rc && (carries_result))                                   \
+			rc = guest_write(v, arg, &op, sizeof(op));             \
+		return rc;                                                     \
 	}
 
-EVTCHN_HANDLER(alloc_unbound, evtchn_alloc_unbound, true)
-EVTCHN_HANDLER(bind_interdomain, evtchn_bind_interdomain, true)
-EVTCHN_HANDLER(bind_virq, evtchn_bind_virq, true)
-EVTCHN_HANDLER(bind_ipi, evtchn_bind_ipi, true)
-EVTCHN_HANDLER(close_port, evtchn_close, false)
-EVTCHN_HANDLER(send, evtchn_send, false)
-EVTCHN_HANDLER(port_status, evtchn_status, true)
-EVTCHN_HANDLER(bind_vcpu, evtchn_bind_vcpu, false)
-EVTCHN_HANDLER(unmask, evtchn_unmask, false)
+EVTCHN_HANDLER(alloc_unbound, evtchn_alloc_unbound, guest_read_inout, true)
+EVTCHN_HANDLER(bind_interdomain, evtchn_bind_interdomain, guest_read_inout, true)
+EVTCHN_HANDLER(bind_virq, evtchn_bind_virq, guest_read_inout, true)
+EVTCHN_HANDLER(bind_ipi, evtchn_bind_ipi, guest_read_inout, true)
+EVTCHN_HANDLER(close_port, evtchn_close, guest_read, false)
+EVTCHN_HANDLER(send, evtchn_send, guest_read, false)
+EVTCHN_HANDLER(port_status, evtchn_status, guest_read, true)
+EVTCHN_HANDLER(bind_vcpu, evtchn_bind_vcpu, guest_read, false)
+EVTCHN_HANDLER(unmask, evtchn_unmask, guest_read, false)
 
 const struct suboperation event_channel_ops[] = {
 	SUBOP(EVTCHNOP_bind_interdomain, evtchnop_bind_interdomain),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/fake_events.h"
+#include "shim/fake_paging.h"
 #include "shim/fake_test.h"
 
 #define SELF DOMID_SELF
@@ -407,6 +408,36 @@ static void no_port_left_for_a_bad_bind(void **state)
 	assert_refused(f, fake_alloc_unbound(f, NONE, SELF), XEN_ESRCH);
 }
 
+/* Nothing has happened when the answer cannot be written: what is wrong in itself is told first. */
+static void status_to_a_read_only_page(void **state)
+{
+	struct fake *f = *state;
+	struct evtchn_status s;
+
+	fake_paging_read_only_arg(f);
+	assert_refused(f, fake_status(f, SELF, 1, &s), XEN_EFAULT);
+	assert_refused(f, fake_status(f, SELF, 5000, &s), XEN_EINVAL);
+	assert_refused(f, fake_status(f, NONE, 1, &s), XEN_ESRCH);
+}
+
+/* But no port is made that the caller would not hear of. */
+static void results_to_a_read_only_page(void **state)
+{
+	struct fake *f = *state;
+	long port = fake_alloc_unbound(f, SELF, SELF);
+
+	fake_paging_read_only_arg(f);
+	assert_refused(f, fake_alloc_unbound(f, SELF, SELF), XEN_EFAULT);
+	assert_refused(f, fake_bind_interdomain(f, SELF, port), XEN_EFAULT);
+	assert_refused(f, fake_bind_virq(f, VIRQ_TIMER, 0), XEN_EFAULT);
+	assert_refused(f, fake_bind_ipi(f, 0), XEN_EFAULT);
+	/* What carries nothing back does not mind. */
+	assert_int_equal(fake_send(f, port), 0);
+	assert_int_equal(fake_unmask(f, port), 0);
+	assert_int_equal(fake_bind_vcpu(f, port, 1), 0);
+	assert_int_equal(fake_close(f, port), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +461,8 @@ int main(void)
 		TEST_BOTH(backend_ports),
 		TEST_BOTH(ports_come_into_being_by_64),
 		TEST_BOTH(no_port_left_for_a_bad_bind),
+		TEST_BOTH(status_to_a_read_only_page),
+		TEST_BOTH(results_to_a_read_only_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,3 +120,10 @@ struct fake_tables fake_paging_identity(struct fake *f)
 		fake_map(&t, page, page, PTE_RW);
 	return t;
 }
+
+void fake_paging_read_only_arg(struct fake *f)
+{
+	struct fake_tables t = fake_paging_identity(f);
+
+	fake_map(&t, FAKE_ARG, FAKE_ARG, PTE_P);
+}

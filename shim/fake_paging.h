@@ -57,4 +57,7 @@ void fake_map(struct fake_tables *t, uint64_t addr, uint64_t phys, uint64_t flag
 /* Four-level paging with the low RAM mapped one to one, writable. */
 struct fake_tables fake_paging_identity(struct fake *f);
 
+/* The same, and the page of fake_op()'s argument may only be read. */
+void fake_paging_read_only_arg(struct fake *f);
+
 #endif

@@ -180,7 +180,7 @@ static long hvmop_get_param(struct vcpu *v, const struct hypercall *h)
 	struct domain *d = v->domain;
 	struct gva arg = gva(h->args[1]);
 	struct xen_hvm_param p;
-	long rc = guest_read_inout(v, &p, arg, sizeof(p));
+	long rc = guest_read(v, &p, arg, sizeof(p));
 
 	if (!rc)
 		rc = check_param(d, &p, check_get);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "shim/fake_paging.h"
 #include "shim/fake_test.h"
 #include "shim/shared_info.h"
 
@@ -312,6 +313,19 @@ static void new_vector_upcalls_if_events_are_pending(void **state)
 	assert_int_equal(f->vcpu[1].upcalls, 1);
 }
 
+/* Only the answer needs the page writable: an error comes before it, and set_param has none. */
+static void read_only_page(void **state)
+{
+	struct fake *f = *state;
+
+	fake_paging_read_only_arg(f);
+	assert_refused(f, get(f, HVM_PARAM_STORE_EVTCHN), XEN_EFAULT);
+	assert_refused(f, get(f, HVM_NR_PARAMS), XEN_EINVAL);
+	assert_refused(f, get(f, HVM_PARAM_IOREQ_PFN), XEN_EPERM);
+	assert_int_equal(set(f, HVM_PARAM_STORE_EVTCHN, 5), 0);
+	assert_int_equal(upcall_vector(f, 0, 0x40), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +343,7 @@ int main(void)
 		TEST_BOTH(upcall_vectors),
 		TEST_BOTH(bad_upcall_vectors),
 		TEST_BOTH(new_vector_upcalls_if_events_are_pending),
+		TEST_BOTH(read_only_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,7 +73,7 @@ static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 		1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
 		1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped;
 	struct xen_feature_info info;
-	long rc = guest_read_inout(v, &info, gva(h->args[1]), sizeof(info));
+	long rc = guest_read(v, &info, gva(h->args[1]), sizeof(info));
 
 	if (rc)
 		return rc;

@@ -187,6 +187,16 @@ static void denied_command_line_is_short(void **state)
 	check_text(f, XENVER_commandline, sizeof("<denied>"), "<denied>");
 }
 
+static void features_to_a_read_only_page(void **state)
+{
+	struct fake *f = *state;
+	uint32_t submap;
+
+	fake_paging_read_only_arg(f);
+	assert_refused(f, get_features(f, 0, &submap), XEN_EFAULT);
+	assert_refused(f, get_features(f, 1, &submap), XEN_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +212,7 @@ int main(void)
 		TEST_BOTH(to_nowhere),
 		TEST_BOTH(pagesize_has_no_argument),
 		TEST_BOTH(denied_command_line_is_short),
+		TEST_BOTH(features_to_a_read_only_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
