@@ -201,12 +201,10 @@ static int close_port(struct domain *d, struct evtchn_close *op)
 	case PORT_RESERVED:
 		return -XEN_EINVAL;
 	case PORT_INTERDOMAIN:
+		/* Never the port itself: it was free when it took this one for its far end. */
 		remote = &d->events.ports[p->remote_port];
-		/* A port may be bound to itself; then there is no far end left to free. */
-		if (remote != p) {
-			remote->state = PORT_UNBOUND;
-			remote->remote_domain = d->id;
-		}
+		remote->state = PORT_UNBOUND;
+		remote->remote_domain = d->id;
 		break;
 	case PORT_VIRQ:
 		for (unsigned i = 0; i < d->nr_vcpus; i++)
