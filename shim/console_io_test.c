@@ -78,11 +78,30 @@ static void only_domain_0_reads(void **state)
 		       XEN_EPERM);
 }
 
+/* `unsigned int count`: more than two gigabytes are no error in themselves, and no bit counts
+ * above. */
+static void counts_have_no_sign(void **state)
+{
+	struct fake *f = *state;
+
+	fill_text(f);
+	assert_int_equal(console_write(f, 0x80000000, FAKE_RAM_SIZE - 100), -XEN_EFAULT);
+	assert_int_equal(console_write(f, UINT32_MAX, FAKE_HOLE), -XEN_EFAULT);
+	f->console_len = 0;
+	assert_int_equal(console_write(f, 1ull << 32 | 5, TEXT), 0);
+	assert_int_equal(f->console_len, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_BOTH(writes),       TEST_BOTH(any_length),     TEST_BOTH(nothing_at_all),
-		TEST_BOTH(from_nowhere), TEST_BOTH(good_beginning), TEST_BOTH(only_domain_0_reads),
+		TEST_BOTH(writes),
+		TEST_BOTH(any_length),
+		TEST_BOTH(nothing_at_all),
+		TEST_BOTH(from_nowhere),
+		TEST_BOTH(good_beginning),
+		TEST_BOTH(only_domain_0_reads),
+		TEST_BOTH(counts_have_no_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
