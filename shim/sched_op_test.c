@@ -54,13 +54,27 @@ static void reason_from_nowhere(void **state)
 		       XEN_EFAULT);
 }
 
+/* Xen takes the low byte for the reason, and makes sense of it only afterwards. */
+static void any_reason_ends(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(shutdown(f, 6), 0);
+	assert_int_equal(f->shutdown_reason, 6);
+	assert_int_equal(shutdown(f, 0xff), 0);
+	assert_int_equal(f->shutdown_reason, 0xff);
+	assert_int_equal(shutdown(f, 0x100 | SHUTDOWN_reboot), 0);
+	assert_int_equal(f->shutdown_reason, SHUTDOWN_reboot);
+	assert_int_equal(f->shutdowns, 3);
+	assert_refused(f, shutdown(f, 0x100 | SHUTDOWN_suspend), XEN_ENOSYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_BOTH(yields),
-		TEST_BOTH(ends),
-		TEST_BOTH(not_yet),
-		TEST_BOTH(reason_from_nowhere),
+		TEST_BOTH(yields),          TEST_BOTH(ends),
+		TEST_BOTH(not_yet),         TEST_BOTH(reason_from_nowhere),
+		TEST_BOTH(any_reason_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
