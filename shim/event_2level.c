@@ -14,9 +14,11 @@ static bool test_and_set(uint32_t *map, unsigned bit)
 	return __atomic_fetch_or(&map[bit / 32], 1u << bit % 32, __ATOMIC_SEQ_CST) >> bit % 32 & 1;
 }
 
-static void clear(uint32_t *map, unsigned bit)
+static bool test_and_clear(uint32_t *map, unsigned bit)
 {
-	__atomic_fetch_and(&map[bit / 32], ~(1u << bit % 32), __ATOMIC_SEQ_CST);
+	uint32_t old = __atomic_fetch_and(&map[bit / 32], ~(1u << bit % 32), __ATOMIC_SEQ_CST);
+
+	return old >> bit % 32 & 1;
 }
 
 static bool test(const uint32_t *map, unsigned bit)
@@ -76,7 +78,7 @@ void event_2level_clear(struct domain *d, evtchn_port_t port)
 	struct event_bitmaps maps = shared_info_event_bitmaps(d, d->long_mode);
 
 	if (port < maps.ports)
-		clear(maps.pending, port);
+		test_and_clear(maps.pending, port);
 }
 
 void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
@@ -87,8 +89,7 @@ void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
 
 	if (port >= maps.ports)
 		return;
-	clear(maps.mask, port);
-	if (test(maps.pending, port))
+	if (test_and_clear(maps.mask, port) && test(maps.pending, port))
 		select_word(v, port, long_mode);
 }
 

@@ -13,7 +13,7 @@
 
 #define STUB_SIZE 32
 
-static const uint8_t port_stub_64[STUB_SIZE] = {
+static const uint8_t port_stub_64[] = {
 	0x8c, 0xc8,                               /*  0: mov %cs, %eax	*/
 	0xa8, 0x03,                               /*  2: test $3, %al	*/
 	0x75, 0x08,                               /*  4: jnz 14		*/
@@ -24,7 +24,7 @@ static const uint8_t port_stub_64[STUB_SIZE] = {
 	0xc3,                                     /* 21: ret		*/
 };
 
-static const uint8_t port_stub_32[STUB_SIZE] = {
+static const uint8_t port_stub_32[] = {
 	0x8c, 0xc8,                   /*  0: mov %cs, %eax */
 	0xa8, 0x03,                   /*  2: test $3, %al */
 	0x75, 0x08,                   /*  4: jnz 14 */
@@ -39,7 +39,10 @@ static const uint8_t port_stub_32[STUB_SIZE] = {
 
 static void fill_port_stub(uint8_t *stub, uint8_t nr, const struct hypercall_stub *kind)
 {
-	memcpy(stub, kind->long_mode ? port_stub_64 : port_stub_32, STUB_SIZE);
+	if (kind->long_mode)
+		memcpy(stub, port_stub_64, sizeof(port_stub_64));
+	else
+		memcpy(stub, port_stub_32, sizeof(port_stub_32));
 	stub[PORT_STUB_NR] = nr;
 	stub[PORT_STUB_PORT] = kind->port;
 }

@@ -61,7 +61,8 @@ struct platform_ops {
 	 */
 	void (*set_timer)(struct vcpu *v, uint64_t deadline);
 
-	/* The guest's scheduling hints and its end (reason of xen/sched.h). */
+	/* The guest's scheduling hints and its end (of xen/sched.h, or any other value up to 255).
+	 */
 	void (*yield)(struct vcpu *v);
 	void (*shutdown)(struct domain *d, int reason);
 
