@@ -73,7 +73,7 @@ static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 		1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
 		1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped;
 	struct xen_feature_info info;
-	long rc = guest_read_inout(v, &info, gva(h->args[1]), sizeof(info));
+	long rc = guest_read(v, &info, gva(h->args[1]), sizeof(info));
 
 	if (rc)
 		return rc;
@@ -84,12 +84,11 @@ static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 	return put(v, h, &info, sizeof(info));
 }
 
+/* The answer is the result; a buffer is an error. */
 static long xenver_pagesize(struct vcpu *v, const struct hypercall *h)
 {
 	(void)v;
-	/* Xen lets a caller ask without a buffer. */
-	(void)h;
-	return GUEST_PAGE_SIZE;
+	return h->args[1] ? -XEN_EINVAL : (long)GUEST_PAGE_SIZE;
 }
 
 static long xenver_guest_handle(struct vcpu *v, const struct hypercall *h)
