@@ -50,7 +50,7 @@ static void write_area(struct vcpu *v, bool long_mode)
 
 long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu *t = vcpuop_target(v, h);
 	size_t len = h->long_mode ? sizeof(struct vcpu_runstate_info)
 				  : sizeof(struct vcpu_runstate_info_x86_32);
 	uint64_t addr = 0;
@@ -78,7 +78,7 @@ long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall
 /* A reading of now: the time since entry counts for the present state. */
 long vcpuop_get_runstate_info(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu *t = vcpuop_target(v, h);
 	struct vcpu_runstate_info now;
 	union runstate_record record;
 	uint64_t time;

@@ -21,7 +21,7 @@ static void arm(struct vcpu *v, uint64_t deadline)
 /* Only its owner may set a vCPU's timer. */
 static long check_own(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu *t = vcpuop_target(v, h);
 
 	if (!t)
 		return -XEN_ENOENT;

@@ -42,6 +42,9 @@ struct vcpu {
 extern const struct suboperation vcpu_ops[];
 extern const unsigned vcpu_ops_count;
 
+/* The vCPU that args[1] names, an unsigned int in Xen; NULL: -XEN_ENOENT, before anything else. */
+struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h);
+
 /* The vCPU has begun to run for the first time, at system time `now` (ns). */
 void runstate_start(struct vcpu *v, uint64_t now);
 

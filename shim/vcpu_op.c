@@ -9,10 +9,9 @@
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
 
-/* The vCPU that args[1] names, or NULL: -ENOENT for every sub-operation. */
-static struct vcpu *target(struct vcpu *v, const struct hypercall *h)
+struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h)
 {
-	return domain_vcpu(v->domain, h->args[1]);
+	return domain_vcpu(v->domain, (uint32_t)h->args[1]);
 }
 
 /* Move what the guest sees so far into the registered place; under the domain's lock. */
@@ -63,7 +62,7 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 {
 	struct domain *d = v->domain;
 	struct vcpu_register_vcpu_info info;
-	struct vcpu *t = target(v, h);
+	struct vcpu *t = vcpuop_target(v, h);
 	long rc;
 
 	if (!t)
@@ -91,7 +90,7 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
  */
 static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = target(v, h);
+	struct vcpu *t = vcpuop_target(v, h);
 	uint64_t addr = 0;
 	struct gpa area;
 	long rc;
@@ -162,7 +161,7 @@ void vcpu_time_area_update(struct vcpu *v)
  */
 static long vcpuop_stop_periodic_timer(struct vcpu *v, const struct hypercall *h)
 {
-	return target(v, h) ? 0 : -XEN_ENOENT;
+	return vcpuop_target(v, h) ? 0 : -XEN_ENOENT;
 }
 
 const struct suboperation vcpu_ops[] = {

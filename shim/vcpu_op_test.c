@@ -309,6 +309,23 @@ static void no_time_area(void **state)
 	assert_null(fake_changed(f, before));
 }
 
+/* `unsigned int vcpuid`: the upper half of the register says nothing. */
+static void ids_of_32_bits(void **state)
+{
+	static const unsigned cmds[] = {VCPUOP_stop_periodic_timer, VCPUOP_stop_singleshot_timer,
+					VCPUOP_get_runstate_info};
+	struct fake *f = *state;
+	uint64_t where = TIME;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cmds); i++)
+		assert_int_equal(
+			fake_call(f, __HYPERVISOR_vcpu_op, cmds[i], 0xdeadbeef00000000, TIME), 0);
+	assert_int_equal(fake_vcpu_op(f, VCPUOP_register_runstate_memory_area, 1ull << 32, &where,
+				      sizeof(where)),
+			 0);
+	assert_int_equal(register_vcpu_info(f, 1ull << 63 | 1, PLACE, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +347,7 @@ int main(void)
 		TEST_BOTH(time_area_is_virtual),
 		TEST_BOTH(bad_time_areas),
 		TEST_BOTH(no_time_area),
+		TEST_64(ids_of_32_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
