@@ -34,23 +34,41 @@ static void take_over_vcpu_info(struct vcpu *v)
 	__atomic_store_n(&v->vcpu_info_registered, true, __ATOMIC_RELEASE);
 }
 
-/* Xen's rules: once only; within a page, aligned to its longest word; in guest RAM. */
-static long register_vcpu_info(struct vcpu *v, struct gpa addr, bool long_mode)
+/* Within a page, and aligned to the longest word that shared_info's layout has in there. */
+static bool fits_page(const struct domain *d, uint32_t offset)
 {
-	unsigned align = long_mode ? sizeof(uint64_t) : sizeof(uint32_t);
-	bool has_memory;
+	uint32_t align = d->long_mode ? sizeof(uint64_t) : sizeof(uint32_t);
 
+	return offset <= GUEST_PAGE_SIZE - sizeof(struct vcpu_info) && offset % align == 0;
+}
+
+static bool has_memory(struct domain *d, struct gpa addr, uint64_t len)
+{
+	bool has;
+
+	memslots_read_lock(&d->memslots);
+	has = memslots_hva(&d->memslots, addr, len);
+	memslots_read_unlock(&d->memslots);
+	return has;
+}
+
+/*
+ * Xen's rules (map_vcpu_info), in its order: a place inside a page; once only; for oneself or for
+ * one that is not up; in guest RAM. Under the domain's lock.
+ */
+static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
+			       const struct vcpu_register_vcpu_info *info)
+{
+	struct gpa addr = gpa((info->mfn << GUEST_PAGE_SHIFT) + info->offset);
+
+	if (!fits_page(v->domain, info->offset))
+		return -XEN_ENXIO;
 	if (v->vcpu_info_registered)
 		return -XEN_EINVAL;
-	if (gpa_offset(addr) > GUEST_PAGE_SIZE - sizeof(struct vcpu_info))
+	if (v != caller && v->runstate.state != RUNSTATE_offline)
 		return -XEN_EINVAL;
-	if (addr.v % align)
-		return -XEN_ENXIO;
-
-	memslots_read_lock(&v->domain->memslots);
-	has_memory = memslots_hva(&v->domain->memslots, addr, sizeof(struct vcpu_info));
-	memslots_read_unlock(&v->domain->memslots);
-	if (!has_memory)
+	if (info->mfn > UINT64_MAX >> GUEST_PAGE_SHIFT ||
+	    !has_memory(v->domain, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 
 	gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info));
@@ -70,11 +88,9 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 	rc = guest_read(v, &info, gva(h->args[2]), sizeof(info));
 	if (rc)
 		return rc;
-	if (info.offset >= GUEST_PAGE_SIZE || info.mfn > UINT64_MAX >> GUEST_PAGE_SHIFT)
-		return -XEN_EINVAL;
 
 	pthread_mutex_lock(&d->lock);
-	rc = register_vcpu_info(t, gpa((info.mfn << GUEST_PAGE_SHIFT) + info.offset), h->long_mode);
+	rc = register_vcpu_info(v, t, &info);
 	if (!rc) {
 		d->ops->time_area_moved(t);
 		/* Events that came while it moved may have gone to the old place. */

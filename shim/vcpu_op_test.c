@@ -326,6 +326,57 @@ static void ids_of_32_bits(void **state)
 	assert_int_equal(register_vcpu_info(f, 1ull << 63 | 1, PLACE, 0), 0);
 }
 
+/* Not in one page, or not aligned to the longest word of the layout that shared_info has. */
+static void vcpu_info_in_bad_places(void **state)
+{
+	struct fake *f = *state;
+
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 0x1000 - 63), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 0x1000 - 60), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 0x1000), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, UINT32_MAX), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 1), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 2), XEN_ENXIO);
+	/* Before the frame is looked at. */
+	assert_refused(f, register_vcpu_info(f, 0, UINT64_MAX, 2), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, UINT64_MAX, 0x1000), XEN_ENXIO);
+}
+
+static void vcpu_info_once_after_bad_places(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(register_vcpu_info(f, 0, PLACE, 0), 0);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 2), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, PLACE, 0x1000), XEN_ENXIO);
+	assert_refused(f, register_vcpu_info(f, 0, FAKE_HOLE >> 12, 0), XEN_EINVAL);
+}
+
+/* For itself, or for one that does not run yet. */
+static void vcpu_info_of_a_running_one(void **state)
+{
+	struct fake *f = *state;
+
+	runstate_start(f->domain.vcpus[1], 1000);
+	assert_refused(f, register_vcpu_info(f, 1, PLACE, 0), XEN_EINVAL);
+	f->current = 1;
+	assert_int_equal(register_vcpu_info(f, 1, PLACE, 0), 0);
+	assert_int_equal(register_vcpu_info(f, 2, PLACE, 0x40), 0);
+}
+
+/* Not of the caller's word size. */
+static void alignment_of_the_latched_word_size(void **state)
+{
+	struct fake *f = *state;
+
+	f->long_mode = !f->long_mode;
+	if (f->domain.long_mode)
+		assert_refused(f, register_vcpu_info(f, 0, PLACE, 4), XEN_ENXIO);
+	else
+		assert_int_equal(register_vcpu_info(f, 0, PLACE, 4), 0);
+	assert_int_equal(register_vcpu_info(f, 1, PLACE, 0x48), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +399,10 @@ int main(void)
 		TEST_BOTH(bad_time_areas),
 		TEST_BOTH(no_time_area),
 		TEST_64(ids_of_32_bits),
+		TEST_BOTH(vcpu_info_in_bad_places),
+		TEST_BOTH(vcpu_info_once_after_bad_places),
+		TEST_BOTH(vcpu_info_of_a_running_one),
+		TEST_BOTH(alignment_of_the_latched_word_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
