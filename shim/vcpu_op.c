@@ -134,43 +134,58 @@ static uint32_t time_version(const struct vcpu_time_info *t)
 	return __atomic_load_n(&t->version, __ATOMIC_ACQUIRE);
 }
 
-/* Copy *from to *to the way a reader of either expects: the version is odd while fields change. */
-static void copy_time(struct vcpu_time_info *to, const struct vcpu_time_info *from)
+/*
+ * A consistent reading of the time, whose version is odd while its fields change. False: there was
+ * none in many attempts; the guest may write there too, and shall not hold us up.
+ */
+static bool read_time(struct vcpu_time_info *to, const struct vcpu_time_info *from)
 {
-	struct vcpu_time_info copy;
-	uint32_t version;
+	for (unsigned attempt = 0; attempt < 100; attempt++) {
+		uint32_t version = time_version(from);
 
-	do {
-		version = time_version(from);
-		copy = *from;
+		*to = *from;
+		to->version = version;
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	} while (version & 1 || version != time_version(from));
+		if (!(version & 1) && version == time_version(from))
+			return true;
+	}
+	return false;
+}
+
+/* The way a reader expects it: an odd version while the fields change. */
+static void write_time(struct vcpu_time_info *to, struct vcpu_time_info from)
+{
+	uint32_t version = from.version;
 
 	__atomic_store_n(&to->version, version - 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	copy.version = version - 1;
-	*to = copy;
+	from.version = version - 1;
+	*to = from;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	__atomic_store_n(&to->version, version, __ATOMIC_RELAXED);
 }
 
 void vcpu_time_area_update(struct vcpu *v)
 {
-	struct vcpu_time_info *area;
+	struct vcpu_time_info *area, now;
 	struct vcpu_info *info;
+	bool good;
 
 	if (!v->time_area.active)
 		return;
 	info = vcpu_info_lock(v);
 	if (!info)
 		return;
+	good = read_time(&now, &info->time);
+	vcpu_info_unlock(v);
+	if (!good)
+		return;
 	area = gpc_lock(&v->time_area);
 	if (area) {
-		if (time_version(area) != time_version(&info->time))
-			copy_time(area, &info->time);
+		if (time_version(area) != now.version)
+			write_time(area, now);
 		gpc_unlock(&v->time_area);
 	}
-	vcpu_info_unlock(v);
 }
 
 /* Linux asks for this at every CPU's start and does not mind what it hears: no periodic timer runs.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* VCPUOP_*: who may be named, where vcpu_info and the second copy of the time go. */
 #include <string.h>
+#include <unistd.h>
 
 #include "shim/fake_events.h"
 #include "shim/fake_paging.h"
@@ -377,6 +378,23 @@ static void alignment_of_the_latched_word_size(void **state)
 	assert_int_equal(register_vcpu_info(f, 1, PLACE, 0x48), 0);
 }
 
+/* The version is in memory that the guest may write: an odd one must not hold us up. */
+static void version_that_stays_odd(void **state)
+{
+	struct fake *f = *state;
+
+	set_time(f, 6, 1000);
+	register_time_area(f, 0, TIME);
+	set_time(f, 7, 2000);
+	alarm(10);
+	vcpu_time_area_update(f->domain.vcpus[0]);
+	alarm(0);
+	assert_int_equal(time_copy(f, TIME).system_time, 1000);
+	set_time(f, 8, 3000);
+	vcpu_time_area_update(f->domain.vcpus[0]);
+	assert_int_equal(time_copy(f, TIME).system_time, 3000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +421,7 @@ int main(void)
 		TEST_BOTH(vcpu_info_once_after_bad_places),
 		TEST_BOTH(vcpu_info_of_a_running_one),
 		TEST_BOTH(alignment_of_the_latched_word_size),
+		TEST_BOTH(version_that_stays_odd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
