@@ -172,12 +172,54 @@ static void bad_areas(void **state)
 	assert_true(f->domain.vcpus[0]->runstate_area.active);
 }
 
+/* Two pages that are neighbours for the guest only. */
+static void across_pages(void **state)
+{
+	struct fake *f = *state;
+	struct fake_tables t = fake_paging_identity(f);
+	size_t size = record_size(f);
+	uint8_t straight[48];
+
+	runstate_start(f->domain.vcpus[0], 5000);
+	memset(f->ram + 0xa0000, 0x77, 0x4000);
+	fake_map(&t, 0x600000, 0xa2000, PTE_RW);
+	fake_map(&t, 0x601000, 0xa0000, PTE_RW);
+	assert_int_equal(get(f, 0, AREA), 0);
+	memcpy(straight, f->ram + AREA, size);
+	assert_int_equal(register_area(f, 0, 0x601000 - 17), 0);
+	assert_memory_equal(f->ram + 0xa3000 - 17, straight, 17);
+	assert_memory_equal(f->ram + 0xa0000, straight + 17, size - 17);
+	assert_int_equal(f->ram[0xa3000 - 18], 0x77);
+	assert_int_equal(f->ram[0xa3000], 0x77);
+	assert_int_equal(f->ram[0xa0000 + size - 17], 0x77);
+}
+
+static void across_a_page_without_memory(void **state)
+{
+	struct fake *f = *state;
+	struct fake_tables t = fake_paging_identity(f);
+
+	memset(f->ram + 0xa0000, 0x77, 0x1000);
+	fake_map(&t, 0x600000, 0xa0000, PTE_RW);
+	assert_refused(f, register_area(f, 0, 0x601000 - 17), XEN_EFAULT);
+	/* Mapped, but to nothing: taken, and nothing is written until there is memory. */
+	fake_map(&t, 0x601000, FAKE_HOLE, PTE_RW);
+	assert_int_equal(register_area(f, 0, 0x601000 - 17), 0);
+	assert_int_equal(f->ram[0xa1000 - 17], 0x77);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_BOTH(registered),  TEST_BOTH(read_now), TEST_BOTH(before_its_entry),
-		TEST_BOTH(not_started), TEST_BOTH(given_up), TEST_BOTH(moved),
+		TEST_BOTH(registered),
+		TEST_BOTH(read_now),
+		TEST_BOTH(before_its_entry),
+		TEST_BOTH(not_started),
+		TEST_BOTH(given_up),
+		TEST_BOTH(moved),
 		TEST_BOTH(bad_areas),
+		TEST_BOTH(across_pages),
+		TEST_BOTH(across_a_page_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

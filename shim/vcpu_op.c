@@ -100,15 +100,14 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 	return rc;
 }
 
-/*
- * The address is a guest-virtual one. Xen translates it at every update; we do so once, as KVM and
- * QEMU do: kernels register areas of their direct mapping, which stays.
- */
+/* No version of a time that may be read. */
+#define NO_VERSION 1
+
 static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct hypercall *h)
 {
 	struct vcpu *t = vcpuop_target(v, h);
 	uint64_t addr = 0;
-	struct gpa area;
+	struct guest_area_place area;
 	long rc;
 
 	if (!t)
@@ -116,15 +115,16 @@ static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct h
 	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
 	if (rc)
 		return rc;
-	if (addr && guest_translate(v, gva(addr), true, &area))
+	if (addr && guest_area_find(v, gva(addr), sizeof(struct vcpu_time_info), &area))
 		return -XEN_EFAULT;
 
 	pthread_mutex_lock(&v->domain->lock);
 	if (addr)
-		gpc_activate(&t->time_area, area, sizeof(struct vcpu_time_info));
+		guest_area_activate(&t->time_area, &area);
 	else
-		gpc_deactivate(&t->time_area);
+		guest_area_deactivate(&t->time_area);
 	pthread_mutex_unlock(&v->domain->lock);
+	__atomic_store_n(&t->time_area_version, NO_VERSION, __ATOMIC_RELAXED);
 	vcpu_time_area_update(t);
 	return 0;
 }
@@ -153,38 +153,37 @@ static bool read_time(struct vcpu_time_info *to, const struct vcpu_time_info *fr
 }
 
 /* The way a reader expects it: an odd version while the fields change. */
-static void write_time(struct vcpu_time_info *to, struct vcpu_time_info from)
+static void write_time(struct guest_area *area, struct vcpu_time_info *t)
 {
-	uint32_t version = from.version;
+	const uint32_t changing = t->version - 1, version = t->version;
 
-	__atomic_store_n(&to->version, version - 1, __ATOMIC_RELAXED);
+	_Static_assert(offsetof(struct vcpu_time_info, version) == 0, "it comes first");
+	t->version = changing;
+	guest_area_write(area, 0, &changing, sizeof(changing));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	from.version = version - 1;
-	*to = from;
+	guest_area_write(area, 0, t, sizeof(*t));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&to->version, version, __ATOMIC_RELAXED);
+	guest_area_write(area, 0, &version, sizeof(version));
 }
 
 void vcpu_time_area_update(struct vcpu *v)
 {
-	struct vcpu_time_info *area, now;
+	struct vcpu_time_info now;
 	struct vcpu_info *info;
+	uint32_t version;
 	bool good;
 
-	if (!v->time_area.active)
+	if (!__atomic_load_n(&v->time_area.active, __ATOMIC_ACQUIRE))
 		return;
 	info = vcpu_info_lock(v);
 	if (!info)
 		return;
 	good = read_time(&now, &info->time);
 	vcpu_info_unlock(v);
-	if (!good)
-		return;
-	area = gpc_lock(&v->time_area);
-	if (area) {
-		if (time_version(area) != now.version)
-			write_time(area, now);
-		gpc_unlock(&v->time_area);
+	version = now.version;
+	if (good && version != __atomic_load_n(&v->time_area_version, __ATOMIC_RELAXED)) {
+		write_time(&v->time_area, &now);
+		__atomic_store_n(&v->time_area_version, version, __ATOMIC_RELAXED);
 	}
 }
 

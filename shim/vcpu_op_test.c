@@ -395,6 +395,24 @@ static void version_that_stays_odd(void **state)
 	assert_int_equal(time_copy(f, TIME).system_time, 3000);
 }
 
+/* Two pages that are neighbours for the guest only; the version is in the first or in both. */
+static void time_area_across_pages(void **state)
+{
+	struct fake *f = *state;
+	struct shared_info *s = f->shared_info;
+	struct fake_tables t = fake_paging_identity(f);
+
+	fake_map(&t, 0x600000, 0xa2000, PTE_RW);
+	fake_map(&t, 0x601000, 0xa0000, PTE_RW);
+	set_time(f, 6, 1000);
+	assert_int_equal(register_time_area(f, 0, 0x601000 - 20), 0);
+	assert_memory_equal(f->ram + 0xa3000 - 20, &s->vcpu_info[0].time, 20);
+	assert_memory_equal(f->ram + 0xa0000, (uint8_t *)&s->vcpu_info[0].time + 20, 12);
+	assert_int_equal(register_time_area(f, 0, 0x601000 - 3), 0);
+	assert_memory_equal(f->ram + 0xa3000 - 3, &s->vcpu_info[0].time, 3);
+	assert_memory_equal(f->ram + 0xa0000, (uint8_t *)&s->vcpu_info[0].time + 3, 29);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +440,7 @@ int main(void)
 		TEST_BOTH(vcpu_info_of_a_running_one),
 		TEST_BOTH(alignment_of_the_latched_word_size),
 		TEST_BOTH(version_that_stays_odd),
+		TEST_BOTH(time_area_across_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
