@@ -17,18 +17,16 @@ struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h)
 /* Move what the guest sees so far into the registered place; under the domain's lock. */
 static void take_over_vcpu_info(struct vcpu *v)
 {
-	struct vcpu_info *old, *new, content;
+	guest_vcpu_info *old = vcpu_info_lock(v), *new;
+	struct vcpu_info content = {.evtchn_upcall_mask = 1};
 
-	memset(&content, 0, sizeof(content));
-	content.evtchn_upcall_mask = 1;
-	old = vcpu_info_lock(v);
 	if (old) {
-		content = *old;
+		memcpy(&content, old, sizeof(content));
 		vcpu_info_unlock(v);
 	}
 	new = gpc_lock(&v->vcpu_info);
 	if (new) {
-		*new = content;
+		memcpy(new, &content, sizeof(content));
 		gpc_unlock(&v->vcpu_info);
 	}
 	__atomic_store_n(&v->vcpu_info_registered, true, __ATOMIC_RELEASE);
@@ -129,24 +127,24 @@ static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct h
 	return 0;
 }
 
-static uint32_t time_version(const struct vcpu_time_info *t)
+static uint32_t time_version(const guest_vcpu_info *info)
 {
-	return __atomic_load_n(&t->version, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&info->time.version, __ATOMIC_ACQUIRE);
 }
 
 /*
  * A consistent reading of the time, whose version is odd while its fields change. False: there was
  * none in many attempts; the guest may write there too, and shall not hold us up.
  */
-static bool read_time(struct vcpu_time_info *to, const struct vcpu_time_info *from)
+static bool read_time(struct vcpu_time_info *to, const guest_vcpu_info *info)
 {
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
-		uint32_t version = time_version(from);
+		uint32_t version = time_version(info);
 
-		*to = *from;
+		*to = info->time;
 		to->version = version;
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		if (!(version & 1) && version == time_version(from))
+		if (!(version & 1) && version == time_version(info))
 			return true;
 	}
 	return false;
@@ -169,7 +167,7 @@ static void write_time(struct guest_area *area, struct vcpu_time_info *t)
 void vcpu_time_area_update(struct vcpu *v)
 {
 	struct vcpu_time_info now;
-	struct vcpu_info *info;
+	guest_vcpu_info *info;
 	uint32_t version;
 	bool good;
 
@@ -178,7 +176,7 @@ void vcpu_time_area_update(struct vcpu *v)
 	info = vcpu_info_lock(v);
 	if (!info)
 		return;
-	good = read_time(&now, &info->time);
+	good = read_time(&now, info);
 	vcpu_info_unlock(v);
 	version = now.version;
 	if (good && version != __atomic_load_n(&v->time_area_version, __ATOMIC_RELAXED)) {

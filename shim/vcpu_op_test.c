@@ -413,6 +413,36 @@ static void time_area_across_pages(void **state)
 	assert_memory_equal(f->ram + 0xa0000, (uint8_t *)&s->vcpu_info[0].time + 3, 29);
 }
 
+/*
+ * Registered by a 32-bit guest, with that one's alignment; then it is latched as a 64-bit one. The
+ * long selector crosses a cache line there, so that no single locked access may be made to it.
+ */
+static void vcpu_info_of_a_guest_that_turns_64_bit(void **state)
+{
+	const uint32_t offset = 64 - 8 - 4;
+	struct fake *f = *state;
+	struct vcpu *v = f->domain.vcpus[0];
+	uint64_t selector;
+	long port;
+
+	domain_latch_word_size(&f->domain, false);
+	assert_int_equal(register_vcpu_info(f, 0, PLACE, offset), 0);
+	domain_latch_word_size(&f->domain, true);
+	memset(f->ram + (PLACE << 12), 0, GUEST_PAGE_SIZE);
+	event_channels_mark_all(v);
+	memcpy(&selector, f->ram + (PLACE << 12) + offset + 8, sizeof(selector));
+	assert_int_equal(selector, UINT64_MAX);
+	assert_true(event_channels_pending(v));
+	memset(f->ram + (PLACE << 12), 0, GUEST_PAGE_SIZE);
+	for (port = 0; port < 70;)
+		port = fake_bind_ipi(f, 0);
+	assert_int_equal(fake_send(f, port), 0);
+	memcpy(&selector, f->ram + (PLACE << 12) + offset + 8, sizeof(selector));
+	assert_int_equal(selector, 2);
+	register_time_area(f, 0, TIME);
+	assert_int_equal(time_copy(f, TIME).system_time, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +471,7 @@ int main(void)
 		TEST_BOTH(alignment_of_the_latched_word_size),
 		TEST_BOTH(version_that_stays_odd),
 		TEST_BOTH(time_area_across_pages),
+		TEST_BOTH(vcpu_info_of_a_guest_that_turns_64_bit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
