@@ -46,6 +46,36 @@ static void future(void **state)
 	assert_int_equal(f->vcpu[1].timers_set, 0);
 }
 
+/* The event is there when the hypercall returns, whatever VCPU_SSHOTTMR_future asks for. */
+static void past(void **state)
+{
+	static const uint64_t times[] = {NOW - 1, 1, 0, 1ull << 63, UINT64_MAX};
+	struct fake *f = *state;
+	long port = fake_bind_virq(f, VIRQ_TIMER, 0);
+
+	f->now = NOW;
+	for (unsigned i = 0; i < ARRAY_SIZE(times); i++) {
+		for (uint32_t flags = 0; flags <= VCPU_SSHOTTMR_future; flags++) {
+			singleshot(f, NOW + MS);
+			assert_int_equal(singleshot_of(f, 0, times[i], flags), 0);
+			assert_true(fake_pending(f, port));
+			assert_true(fake_upcall_pending(f, 0));
+			assert_int_equal(f->vcpu[0].timer, 0);
+			fake_clear_pending(f, port);
+			fake_take_upcall(f, 0);
+		}
+	}
+}
+
+static void at_this_moment(void **state)
+{
+	struct fake *f = *state;
+
+	f->now = NOW;
+	assert_int_equal(singleshot(f, NOW), 0);
+	assert_int_equal(f->vcpu[0].timer, NOW);
+}
+
 static void expiry_raises_the_virq(void **state)
 {
 	struct fake *f = *state;
@@ -155,6 +185,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(future),
+		TEST_BOTH(past),
+		TEST_BOTH(at_this_moment),
 		TEST_BOTH(expiry_raises_the_virq),
 		TEST_BOTH(stopped),
 		TEST_BOTH(only_ones_own),
