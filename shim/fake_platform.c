@@ -111,9 +111,11 @@ static int overlay_unmap(struct domain *d, enum overlay which, struct gfn at)
 	return rc;
 }
 
-static const struct paging *paging(struct vcpu *v)
+static const struct paging *paging(struct vcpu *v, bool exact)
 {
-	return &vcpu_of(v)->paging;
+	const struct fake_vcpu *fv = vcpu_of(v);
+
+	return exact || !fv->likely_paging ? &fv->paging : fv->likely_paging;
 }
 
 static void upcall(struct vcpu *v)

@@ -28,7 +28,8 @@
 /* What one vCPU has asked for. */
 struct fake_vcpu {
 	struct paging paging;
-	unsigned upcalls; /* atomic */
+	const struct paging *likely_paging; /* what is said first, if not NULL */
+	unsigned upcalls;                   /* atomic */
 	unsigned time_area_moves;
 	uint64_t timer; /* deadline, 0: off */
 	unsigned timers_set;

@@ -169,9 +169,9 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
 	return -XEN_EFAULT;
 }
 
-static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
+static int translate_in(struct vcpu *v, const struct paging *p, uint64_t addr, bool write,
+			uint64_t *out)
 {
-	const struct paging *p = v->domain->ops->paging(v);
 	struct walk w = {.slots = &v->domain->memslots, .write = write};
 
 	if (!(p->cr0 & CR0_PG)) {
@@ -183,6 +183,23 @@ static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
 	if (!choose_paging(&w, p, addr))
 		return -XEN_EFAULT;
 	return walk_tables(&w, p, addr, out);
+}
+
+static bool same_paging(const struct paging *a, const struct paging *b)
+{
+	return a->cr0 == b->cr0 && a->cr3 == b->cr3 && a->cr4 == b->cr4 && a->efer == b->efer;
+}
+
+static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
+{
+	const struct platform_ops *ops = v->domain->ops;
+	struct paging likely = *ops->paging(v, false);
+	const struct paging *exact;
+
+	if (!translate_in(v, &likely, addr, write, out))
+		return 0;
+	exact = ops->paging(v, true);
+	return same_paging(&likely, exact) ? -XEN_EFAULT : translate_in(v, exact, addr, write, out);
 }
 
 int guest_translate(struct vcpu *v, struct gva addr, bool write, struct gpa *out)

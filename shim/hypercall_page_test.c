@@ -28,9 +28,9 @@ static const struct hypercall_stub stubs[] = {
 
 /* One stub as instructions, up to and with the last `ret` or an invalid opcode. */
 struct decoded {
-	ZydisDecodedInstruction insn[8];
-	ZydisDecodedOperand operand[8][ZYDIS_MAX_OPERAND_COUNT];
-	size_t offset[8];
+	ZydisDecodedInstruction insn[16];
+	ZydisDecodedOperand operand[16][ZYDIS_MAX_OPERAND_COUNT];
+	size_t offset[16];
 	unsigned count;
 };
 
@@ -79,33 +79,77 @@ static void check_direct(const struct decoded *d, const struct hypercall_stub *s
 	assert_int_equal(d->insn[2].mnemonic, ZYDIS_MNEMONIC_RET);
 }
 
-/* mov %cs, %eax; test $3, %al; jnz 1f; mov $nr, %eax; out %eax, $port; ret; 1: mov $-1, %eax; ret
- */
-static void check_port(const struct decoded *d, const struct hypercall_stub *s, unsigned nr)
+static void assert_jump(const struct decoded *d, unsigned from, unsigned to)
 {
-	const ZydisDecodedOperand *error = d->operand[6];
+	assert_int_equal(d->insn[from].mnemonic, ZYDIS_MNEMONIC_JNZ);
+	assert_int_equal(d->offset[from] + d->insn[from].length + d->operand[from][0].imm.value.s,
+			 d->offset[to]);
+}
 
+static void assert_loads(const struct decoded *d, unsigned i, ZydisRegister reg, unsigned value)
+{
+	assert_int_equal(d->insn[i].mnemonic, ZYDIS_MNEMONIC_MOV);
+	assert_register(&d->operand[i][0], reg);
+	assert_int_equal((uint32_t)d->operand[i][1].imm.value.u, value);
+}
+
+static void assert_reads_port(const struct decoded *d, unsigned i)
+{
+	assert_int_equal(d->insn[i].mnemonic, ZYDIS_MNEMONIC_IN);
+	assert_register(&d->operand[i][0], ZYDIS_REGISTER_EAX);
+	assert_int_equal(d->operand[i][1].imm.value.u, PORT);
+}
+
+static void assert_tests_ring(const struct decoded *d, unsigned i, ZydisRegister wide,
+			      ZydisRegister low)
+{
+	assert_int_equal(d->insn[i].mnemonic, ZYDIS_MNEMONIC_MOV);
+	assert_register(&d->operand[i][0], wide);
+	assert_register(&d->operand[i][1], ZYDIS_REGISTER_CS);
+	assert_int_equal(d->insn[i + 1].mnemonic, ZYDIS_MNEMONIC_TEST);
+	assert_register(&d->operand[i + 1][0], low);
+	assert_int_equal(d->operand[i + 1][1].imm.value.u, 3);
+}
+
+/* mov %cs, %eax; test $3, %al; jnz 1f; mov $nr, %eax; in $port, %eax; ret; 1: mov $-1, %eax; ret */
+static void check_port_32(const struct decoded *d, unsigned nr)
+{
 	assert_int_equal(d->count, 8);
-	assert_int_equal(d->insn[0].mnemonic, ZYDIS_MNEMONIC_MOV);
-	assert_register(&d->operand[0][0], ZYDIS_REGISTER_EAX);
-	assert_register(&d->operand[0][1], ZYDIS_REGISTER_CS);
-	assert_int_equal(d->insn[1].mnemonic, ZYDIS_MNEMONIC_TEST);
-	assert_register(&d->operand[1][0], ZYDIS_REGISTER_AL);
-	assert_int_equal(d->operand[1][1].imm.value.u, 3);
-	assert_int_equal(d->insn[2].mnemonic, ZYDIS_MNEMONIC_JNZ);
-	assert_int_equal(d->offset[2] + d->insn[2].length + d->operand[2][0].imm.value.s,
-			 d->offset[6]);
-	assert_int_equal(d->insn[3].mnemonic, ZYDIS_MNEMONIC_MOV);
-	assert_register(&d->operand[3][0], ZYDIS_REGISTER_EAX);
-	assert_int_equal(d->operand[3][1].imm.value.u, nr);
-	assert_int_equal(d->insn[4].mnemonic, ZYDIS_MNEMONIC_OUT);
-	assert_int_equal(d->operand[4][0].imm.value.u, PORT);
-	assert_register(&d->operand[4][1], ZYDIS_REGISTER_EAX);
+	assert_tests_ring(d, 0, ZYDIS_REGISTER_EAX, ZYDIS_REGISTER_AL);
+	assert_jump(d, 2, 6);
+	assert_loads(d, 3, ZYDIS_REGISTER_EAX, nr);
+	assert_reads_port(d, 4);
 	assert_int_equal(d->insn[5].mnemonic, ZYDIS_MNEMONIC_RET);
-	assert_int_equal(d->insn[6].mnemonic, ZYDIS_MNEMONIC_MOV);
-	assert_register(&error[0], s->long_mode ? ZYDIS_REGISTER_RAX : ZYDIS_REGISTER_EAX);
-	assert_int_equal((int32_t)error[1].imm.value.s, -XEN_EPERM);
+	assert_loads(d, 6, ZYDIS_REGISTER_EAX, -XEN_EPERM);
 	assert_int_equal(d->insn[7].mnemonic, ZYDIS_MNEMONIC_RET);
+}
+
+/*
+ * push %rbx; mov %cs, %ebx; test $3, %bl; jnz 1f; mov $nr, %eax; mov %cr3, %rbx; in $port, %eax;
+ * pop %rbx; cltq; ret; 1: or $-1, %rax; pop %rbx; ret
+ */
+static void check_port_64(const struct decoded *d, unsigned nr)
+{
+	assert_int_equal(d->count, 13);
+	assert_int_equal(d->insn[0].mnemonic, ZYDIS_MNEMONIC_PUSH);
+	assert_register(&d->operand[0][0], ZYDIS_REGISTER_RBX);
+	assert_tests_ring(d, 1, ZYDIS_REGISTER_EBX, ZYDIS_REGISTER_BL);
+	assert_jump(d, 3, 10);
+	assert_loads(d, 4, ZYDIS_REGISTER_EAX, nr);
+	assert_int_equal(d->insn[5].mnemonic, ZYDIS_MNEMONIC_MOV);
+	assert_register(&d->operand[5][0], ZYDIS_REGISTER_RBX);
+	assert_register(&d->operand[5][1], ZYDIS_REGISTER_CR3);
+	assert_reads_port(d, 6);
+	assert_int_equal(d->insn[7].mnemonic, ZYDIS_MNEMONIC_POP);
+	assert_register(&d->operand[7][0], ZYDIS_REGISTER_RBX);
+	assert_int_equal(d->insn[8].mnemonic, ZYDIS_MNEMONIC_CDQE);
+	assert_int_equal(d->insn[9].mnemonic, ZYDIS_MNEMONIC_RET);
+	assert_int_equal(d->insn[10].mnemonic, ZYDIS_MNEMONIC_OR);
+	assert_register(&d->operand[10][0], ZYDIS_REGISTER_RAX);
+	assert_int_equal(d->operand[10][1].imm.value.s, -XEN_EPERM);
+	assert_int_equal(d->insn[11].mnemonic, ZYDIS_MNEMONIC_POP);
+	assert_register(&d->operand[11][0], ZYDIS_REGISTER_RBX);
+	assert_int_equal(d->insn[12].mnemonic, ZYDIS_MNEMONIC_RET);
 }
 
 static void every_stub(void **state)
@@ -123,8 +167,10 @@ static void every_stub(void **state)
 			decode(page + nr * STUB, s->long_mode, &d);
 			if (s->port < 0)
 				check_direct(&d, s, nr);
+			else if (s->long_mode)
+				check_port_64(&d, nr);
 			else
-				check_port(&d, s, nr);
+				check_port_32(&d, nr);
 		}
 	}
 }
@@ -150,7 +196,7 @@ static void the_rest_traps(void **state)
 	(void)state;
 	FOR_EACH_STUB(s)
 	{
-		unsigned used = s->port < 0 ? 9 : s->long_mode ? 22 : 20;
+		unsigned used = s->port < 0 ? 9 : s->long_mode ? 28 : 20;
 
 		fill(page, s);
 		for (unsigned nr = 0; nr < STUBS; nr++)

@@ -122,10 +122,4 @@ static inline void irq_wait(void)
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* Let what is pending be delivered now. */
-static inline void irq_window(void)
-{
-	__asm__ volatile("sti; nop; nop; cli" ::: "memory");
-}
-
 #endif

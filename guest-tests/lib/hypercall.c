@@ -139,7 +139,7 @@ void triple_fault(void)
 		unsigned long base;
 	} __attribute__((packed)) none;
 
-	__asm__ volatile("lidt %0; int3" : : "m"(none));
+	__asm__ volatile("lidt %0; ud2" : : "m"(none));
 	for (;;)
 		__asm__ volatile("hlt");
 }

@@ -19,7 +19,4 @@
 #define SEL_USER_CODE SEL_USER_CODE32
 #endif
 
-/* The software interrupt by which ring-3 code ends its run (user.c). */
-#define VECTOR_USER_EXIT 0x80
-
 #endif

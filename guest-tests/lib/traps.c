@@ -39,6 +39,7 @@ static struct gate idt[256] __attribute__((aligned(16)));
 static struct tss tss __attribute__((aligned(16)));
 static uint8_t trap_stack[8192] __attribute__((aligned(16)));
 static irq_handler_fn *handlers[256];
+static unsigned int handled;
 
 static struct {
 	bool armed;
@@ -46,14 +47,14 @@ static struct {
 	struct fault fault;
 } catcher;
 
-static void set_gate(unsigned int vector, unsigned int dpl)
+static void set_gate(unsigned int vector)
 {
 	unsigned long at = (unsigned long)trap_stubs + vector * STUB_SIZE;
 
 	idt[vector] = (struct gate){
 		.offset_low = (uint16_t)at,
 		.selector = SEL_CODE,
-		.type = (uint8_t)(0x8e | dpl << 5),
+		.type = 0x8e,
 		.offset_mid = (uint16_t)(at >> 16),
 	};
 }
@@ -80,8 +81,7 @@ void traps_init(void)
 	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (unsigned long)idt};
 
 	for (unsigned int v = 0; v < 32; v++)
-		set_gate(v, 0);
-	set_gate(VECTOR_USER_EXIT, 3);
+		set_gate(v);
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 	load_tss();
 }
@@ -89,7 +89,17 @@ void traps_init(void)
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn)
 {
 	handlers[vector] = fn;
-	set_gate(vector, vector == VECTOR_USER_EXIT ? 3 : 0);
+	set_gate(vector);
+}
+
+void irq_window(void)
+{
+	unsigned int before = handled;
+
+	irq_enable();
+	for (unsigned int i = 0; i < 2000 && READ_ONCE(handled) == before; i++)
+		pause();
+	irq_disable();
 }
 
 static void report_unexpected(const struct trap_frame *f)
@@ -105,6 +115,7 @@ void trap_handle(struct trap_frame *f)
 {
 	irq_handler_fn *fn = handlers[f->vector];
 
+	handled++;
 	if (fn) {
 		fn(f);
 		return;

@@ -35,6 +35,12 @@ void traps_init(void);
 typedef void irq_handler_fn(struct trap_frame *frame);
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn);
 
+/*
+ * Interrupts on until one has come, or for a while; then off. A CPU delivers what is pending at
+ * once; a KVM that emulates ring 0 looks for interrupts every few thousand instructions only.
+ */
+void irq_window(void);
+
 struct fault {
 	bool hit;
 	unsigned int vector;
@@ -58,6 +64,7 @@ bool rdmsr_safe(uint32_t msr, uint64_t *value);
  * Run fn(arg) in ring 3, on a stack of its own, interrupts off. It ends with user_exit(value),
  * which shows as vector VECTOR_USER_EXIT and ax = value, or with a fault.
  */
+#define VECTOR_USER_EXIT 256U
 struct fault run_user(void (*fn)(unsigned long), unsigned long arg);
 void user_exit(unsigned long value) __attribute__((noreturn));
 
