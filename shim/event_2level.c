@@ -39,24 +39,29 @@ evtchn_port_t event_2level_ports(const struct domain *d)
 }
 
 /* Set vcpu_info's pending flag; interrupt the vCPU if that is news. */
-static void raise_upcall(struct vcpu *v, struct vcpu_info *info)
+static void raise_upcall(struct vcpu *v, guest_vcpu_info *info)
 {
 	if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
 		v->domain->ops->upcall(v);
 }
 
-/* The selector bit of the port's word, then the vCPU's flag. Layouts agree on both fields' places.
- */
+/* As the bitmaps, in narrow words: a locked access to a wide one might cross a cache line. */
+static uint32_t *selector_of(guest_vcpu_info *info, bool long_mode)
+{
+	size_t at = long_mode ? offsetof(struct vcpu_info, evtchn_pending_sel)
+			      : offsetof(struct vcpu_info_x86_32, evtchn_pending_sel);
+
+	return (uint32_t *)((uint8_t *)info + at);
+}
+
+/* The selector bit of the port's word, then the vCPU's flag. */
 static void select_word(struct vcpu *v, evtchn_port_t port, bool long_mode)
 {
-	struct vcpu_info *info = vcpu_info_lock(v);
-	uint32_t *selector;
+	guest_vcpu_info *info = vcpu_info_lock(v);
 
 	if (!info)
 		return;
-	selector = long_mode ? (uint32_t *)&info->evtchn_pending_sel
-			     : &((struct vcpu_info_x86_32 *)info)->evtchn_pending_sel;
-	if (!test_and_set(selector, port / word_bits(long_mode)))
+	if (!test_and_set(selector_of(info, long_mode), port / word_bits(long_mode)))
 		raise_upcall(v, info);
 	vcpu_info_unlock(v);
 }
@@ -95,7 +100,7 @@ void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
 
 bool event_channels_pending(struct vcpu *v)
 {
-	struct vcpu_info *info = vcpu_info_lock(v);
+	guest_vcpu_info *info = vcpu_info_lock(v);
 	bool pending;
 
 	if (!info)
@@ -113,16 +118,15 @@ void event_channels_recheck_upcall(struct vcpu *v)
 
 void event_channels_mark_all(struct vcpu *v)
 {
-	struct vcpu_info *info = vcpu_info_lock(v);
+	guest_vcpu_info *info = vcpu_info_lock(v);
 	bool long_mode = v->domain->long_mode;
+	uint32_t *selector;
 
 	if (!info)
 		return;
-	if (long_mode)
-		__atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
-	else
-		__atomic_store_n(&((struct vcpu_info_x86_32 *)info)->evtchn_pending_sel, ~0u,
-				 __ATOMIC_SEQ_CST);
+	selector = selector_of(info, long_mode);
+	for (unsigned i = 0; i < word_bits(long_mode) / 32; i++)
+		__atomic_store_n(&selector[i], UINT32_MAX, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
 	vcpu_info_unlock(v);
 	v->domain->ops->upcall(v);

@@ -123,30 +123,28 @@ static void *info_of(struct fake *f, unsigned vcpu)
 	return (uint8_t *)f->shared_info + vcpu * sizeof(struct vcpu_info);
 }
 
+/* Where the selector is: it may be at any multiple of 4. */
+static uint8_t *selector_of(struct fake *f, unsigned vcpu)
+{
+	return (uint8_t *)info_of(f, vcpu) + (f->domain.long_mode ? 8 : 4);
+}
+
 uint64_t fake_selector(struct fake *f, unsigned vcpu)
 {
-	const struct vcpu_info *wide = info_of(f, vcpu);
-	const struct vcpu_info_x86_32 *narrow = info_of(f, vcpu);
+	uint64_t selector = 0;
 
-	return f->domain.long_mode ? wide->evtchn_pending_sel : narrow->evtchn_pending_sel;
+	memcpy(&selector, selector_of(f, vcpu), f->domain.long_mode ? 8 : 4);
+	return selector;
 }
 
 bool fake_upcall_pending(struct fake *f, unsigned vcpu)
 {
-	const struct vcpu_info *info = info_of(f, vcpu);
-
-	return info->evtchn_upcall_pending;
+	return *(uint8_t *)info_of(f, vcpu);
 }
 
 void fake_take_upcall(struct fake *f, unsigned vcpu)
 {
-	struct vcpu_info *wide = info_of(f, vcpu);
-	struct vcpu_info_x86_32 *narrow = info_of(f, vcpu);
-
-	wide->evtchn_upcall_pending = 0;
-	if (f->domain.long_mode)
-		wide->evtchn_pending_sel = 0;
-	else
-		narrow->evtchn_pending_sel = 0;
+	*(uint8_t *)info_of(f, vcpu) = 0;
+	memset(selector_of(f, vcpu), 0, f->domain.long_mode ? 8 : 4);
 	f->vcpu[vcpu].upcalls = 0;
 }

@@ -38,12 +38,18 @@ static bool gpc_changed(const struct gpc *now, const struct gpc *then)
 	return now->active != then->active || now->gpa.v != then->gpa.v || now->len != then->len;
 }
 
+static bool area_changed(const struct guest_area *now, const struct guest_area *then)
+{
+	return now->active != then->active || gpc_changed(&now->part[0], &then->part[0]) ||
+	       gpc_changed(&now->part[1], &then->part[1]);
+}
+
 /* All but the counts of calls, and what a cache remembers. */
 static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 {
 	return gpc_changed(&now->vcpu_info, &then->vcpu_info) ||
-	       gpc_changed(&now->time_area, &then->time_area) ||
-	       gpc_changed(&now->runstate_area, &then->runstate_area) ||
+	       area_changed(&now->time_area, &then->time_area) ||
+	       area_changed(&now->runstate_area, &then->runstate_area) ||
 	       DIFFERS(vcpu_info_registered) || DIFFERS(upcall_vector) || DIFFERS(virq_port) ||
 	       DIFFERS(runstate);
 }

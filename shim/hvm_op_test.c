@@ -251,7 +251,7 @@ static void callback_latches_the_word_size(void **state)
 
 static void set_pending(struct fake *f, unsigned vcpu)
 {
-	struct vcpu_info *info = vcpu_info_lock(f->domain.vcpus[vcpu]);
+	guest_vcpu_info *info = vcpu_info_lock(f->domain.vcpus[vcpu]);
 
 	info->evtchn_upcall_pending = 1;
 	vcpu_info_unlock(f->domain.vcpus[vcpu]);

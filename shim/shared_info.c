@@ -27,7 +27,7 @@ struct event_bitmaps shared_info_event_bitmaps(struct domain *d, bool long_mode)
 				      EVTCHN_2L_PORTS_32};
 }
 
-struct vcpu_info *vcpu_info_lock(struct vcpu *v)
+guest_vcpu_info *vcpu_info_lock(struct vcpu *v)
 {
 	struct shared_info *si = v->domain->shared_info;
 

@@ -125,7 +125,7 @@ static void upcalls_start_masked(void **state)
 	struct fake *f = *state;
 
 	for (unsigned i = 0; i < FAKE_VCPUS; i++) {
-		struct vcpu_info *info = vcpu_info_lock(f->domain.vcpus[i]);
+		guest_vcpu_info *info = vcpu_info_lock(f->domain.vcpus[i]);
 
 		assert_non_null(info);
 		assert_int_equal(info->evtchn_upcall_mask, 1);
