@@ -170,30 +170,36 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
 }
 
 /*
- * The ordinary case, on the way of nearly every hypercall: long mode, and all entries present,
- * permitted and marked. False: nothing is decided, walk_tables looks closely.
+ * The ordinary case, on the way of nearly every hypercall: 64-bit paging, all tables in one slot,
+ * all entries present, permitted and marked. False: nothing is decided, walk_tables looks closely.
  */
-static bool walk_quickly(const struct walk *w, uint64_t cr3, uint64_t addr, uint64_t *out)
+static inline bool walk_quickly(const struct memslots *slots, const struct paging *p, uint64_t addr,
+				bool write, uint64_t *out)
 {
-	uint64_t needed = PTE_P | PTE_A | (w->check_write ? PTE_W : 0);
-	uint64_t table = cr3 & PTE_FRAME;
+	const struct memslot *s = memslots_find(slots, gpa(p->cr3 & PTE_FRAME));
+	uint64_t needed = PTE_P | PTE_A, table = p->cr3 & PTE_FRAME, entry;
+	unsigned shift = p->cr4 & CR4_LA57 ? 48 : 39;
 
-	for (unsigned shift = 3 + w->levels * 9; shift >= GUEST_PAGE_SHIFT; shift -= 9) {
-		uint64_t page_mask = (1ull << shift) - 1, entry;
-		void *hva = memslots_hva(w->slots, gpa(table + (addr >> shift & 511) * 8), 8);
+	if (!s || !(p->cr0 & CR0_PG) || !(p->efer & EFER_LMA) || !canonical(addr, shift + 9))
+		return false;
+	if (write)
+		needed |= PTE_W;
+	for (;; shift -= 9) {
+		uint64_t at = table + (addr >> shift & 511) * 8 - s->start.v;
 
-		if (!hva)
+		if (at >= s->size) /* entries are aligned, as the slot is */
 			return false;
-		entry = read_entry(hva, 8);
+		entry = read_entry(s->hva + at, 8);
 		if ((entry & needed) != needed)
 			return false;
 		table = entry & PTE_FRAME;
-		if (shift > GUEST_PAGE_SHIFT && !(entry & PTE_PS))
-			continue;
-		*out = (table & ~page_mask) | (addr & page_mask);
-		return shift <= 30 && (entry & PTE_D || !w->write);
+		if (shift == GUEST_PAGE_SHIFT || entry & PTE_PS)
+			break;
 	}
-	return false;
+	if (shift > 30 || (write && !(entry & PTE_D)))
+		return false;
+	*out = (table & -(1ull << shift)) | (addr & ((1ull << shift) - 1));
+	return true;
 }
 
 static int translate_in(struct vcpu *v, const struct paging *p, uint64_t addr, bool write,
@@ -209,8 +215,6 @@ static int translate_in(struct vcpu *v, const struct paging *p, uint64_t addr, b
 	w.check_write = write && p->cr0 & CR0_WP;
 	if (!choose_paging(&w, p, addr))
 		return -XEN_EFAULT;
-	if (w.levels >= 4 && walk_quickly(&w, p->cr3, addr, out))
-		return 0;
 	return walk_tables(&w, p, addr, out);
 }
 
@@ -225,6 +229,8 @@ static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
 	const struct paging *p = ops->paging(v, false);
 	struct paging likely;
 
+	if (walk_quickly(&v->domain->memslots, p, addr, write, out))
+		return 0;
 	if (!translate_in(v, p, addr, write, out))
 		return 0;
 	likely = *p; /* the next call may write to the same place */
@@ -265,12 +271,30 @@ static void copy_run(void *guest, void *ours, size_t len, enum direction dir)
 		memcpy(guest, ours, len);
 }
 
+/* Within a page: nearly all arguments. */
+static int copy_in_page(struct vcpu *v, uint8_t *ours, uint64_t addr, size_t len,
+			enum direction dir, bool write)
+{
+	void *guest = NULL;
+	uint64_t phys;
+
+	memslots_read_lock(&v->domain->memslots);
+	if (!translate(v, addr, write, &phys))
+		guest = memslots_hva(&v->domain->memslots, gpa(phys), len);
+	if (guest)
+		copy_run(guest, ours, len, dir);
+	memslots_read_unlock(&v->domain->memslots);
+	return guest ? 0 : -XEN_EFAULT;
+}
+
 /* Two pages at a time: both are found before either is touched. */
 static int copy(struct vcpu *v, uint8_t *ours, uint64_t addr, size_t len, enum direction dir,
 		bool write)
 {
 	int rc = 0;
 
+	if (len && len <= GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1)))
+		return copy_in_page(v, ours, addr, len, dir, write);
 	memslots_read_lock(&v->domain->memslots);
 	while (len) {
 		size_t run1, run2 = 0;

@@ -16,24 +16,14 @@ void memslots_destroy(struct memslots *slots)
 	pthread_rwlock_destroy(&slots->lock);
 }
 
-void memslots_read_lock(struct memslots *slots)
-{
-	pthread_rwlock_rdlock(&slots->lock);
-}
-
-void memslots_read_unlock(struct memslots *slots)
-{
-	pthread_rwlock_unlock(&slots->lock);
-}
-
-/* Where a slot with this base belongs, and whether [base, base + npages) is free there. */
-static int find_place(const struct memslots *slots, uint64_t base, uint64_t npages, unsigned *place)
+/* Where a slot [start, start + size) belongs in the order, if it overlaps none. */
+static int find_place(const struct memslots *slots, uint64_t start, uint64_t size, unsigned *place)
 {
 	unsigned i = 0;
 
-	while (i < slots->count && slots->slot[i].base.v + slots->slot[i].npages <= base)
+	while (i < slots->count && slots->slot[i].start.v + slots->slot[i].size <= start)
 		i++;
-	if (i < slots->count && slots->slot[i].base.v < base + npages)
+	if (i < slots->count && slots->slot[i].start.v < start + size)
 		return -XEN_EEXIST;
 	*place = i;
 	return 0;
@@ -42,6 +32,7 @@ static int find_place(const struct memslots *slots, uint64_t base, uint64_t npag
 int memslot_create(struct memslots *slots, struct gfn base, uint64_t npages, uint8_t *hva)
 {
 	const uint64_t max_gfn = UINT64_MAX >> GUEST_PAGE_SHIFT;
+	uint64_t size = npages << GUEST_PAGE_SHIFT;
 	unsigned place;
 	int rc;
 
@@ -49,13 +40,13 @@ int memslot_create(struct memslots *slots, struct gfn base, uint64_t npages, uin
 		return -XEN_EINVAL;
 
 	pthread_rwlock_wrlock(&slots->lock);
-	rc = find_place(slots, base.v, npages, &place);
+	rc = find_place(slots, gfn_to_gpa(base).v, size, &place);
 	if (!rc && slots->count == MEMSLOTS_MAX)
 		rc = -XEN_ENOMEM;
 	if (!rc) {
 		memmove(&slots->slot[place + 1], &slots->slot[place],
 			(slots->count - place) * sizeof(slots->slot[0]));
-		slots->slot[place] = (struct memslot){base, npages, hva};
+		slots->slot[place] = (struct memslot){gfn_to_gpa(base), size, hva};
 		slots->count++;
 		slots->generation++;
 	}
@@ -69,7 +60,7 @@ int memslot_delete(struct memslots *slots, struct gfn base)
 
 	pthread_rwlock_wrlock(&slots->lock);
 	for (unsigned i = 0; i < slots->count; i++) {
-		if (slots->slot[i].base.v != base.v)
+		if (slots->slot[i].start.v != gfn_to_gpa(base).v)
 			continue;
 		slots->count--;
 		memmove(&slots->slot[i], &slots->slot[i + 1],

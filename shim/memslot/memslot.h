@@ -16,16 +16,16 @@
 #define MEMSLOTS_MAX 32
 
 struct memslot {
-	struct gfn base;
-	uint64_t npages;
-	uint8_t *hva; /* the memory of `base`; the whole slot is contiguous here */
+	struct gpa start; /* page-aligned, as the size is */
+	uint64_t size;    /* bytes */
+	uint8_t *hva;     /* the memory of `start`; the whole slot is contiguous here */
 };
 
 struct memslots {
 	pthread_rwlock_t lock;
 	uint64_t generation;
 	unsigned count;
-	struct memslot slot[MEMSLOTS_MAX]; /* sorted by base */
+	struct memslot slot[MEMSLOTS_MAX]; /* sorted by start */
 };
 
 void memslots_init(struct memslots *slots);
@@ -42,24 +42,35 @@ int memslot_create(struct memslots *slots, struct gfn base, uint64_t npages, uin
 int memslot_delete(struct memslots *slots, struct gfn base);
 
 /* The slots may be read between these two. */
-void memslots_read_lock(struct memslots *slots);
-void memslots_read_unlock(struct memslots *slots);
+static inline void memslots_read_lock(struct memslots *slots)
+{
+	pthread_rwlock_rdlock(&slots->lock);
+}
+
+static inline void memslots_read_unlock(struct memslots *slots)
+{
+	pthread_rwlock_unlock(&slots->lock);
+}
+
+/* The slot that holds addr, or NULL. Under the read lock. Inline: a page-table walk is made of
+ * these. */
+static inline const struct memslot *memslots_find(const struct memslots *slots, struct gpa addr)
+{
+	for (const struct memslot *s = slots->slot; s < slots->slot + slots->count; s++)
+		if (addr.v - s->start.v < s->size)
+			return s;
+	return NULL;
+}
 
 /*
  * The host address of [addr, addr+len), or NULL unless all of it lies in one slot. The caller holds
- * the read lock (or is the only thread). Inline: a page-table walk is made of these.
+ * the read lock (or is the only thread).
  */
 static inline void *memslots_hva(const struct memslots *slots, struct gpa addr, uint64_t len)
 {
-	for (unsigned i = 0; i < slots->count; i++) {
-		const struct memslot *s = &slots->slot[i];
-		uint64_t size = s->npages << GUEST_PAGE_SHIFT;
-		uint64_t offset = addr.v - (s->base.v << GUEST_PAGE_SHIFT);
+	const struct memslot *s = memslots_find(slots, addr);
 
-		if (offset < size)
-			return len <= size - offset ? s->hva + offset : NULL;
-	}
-	return NULL;
+	return s && len <= s->size - (addr.v - s->start.v) ? s->hva + (addr.v - s->start.v) : NULL;
 }
 
 #endif

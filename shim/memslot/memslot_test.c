@@ -102,7 +102,7 @@ static void stays_sorted(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
 		assert_int_equal(memslot_create(slots, gfn(order[i]), 5, hva + order[i]), 0);
 	for (unsigned i = 0; i + 1 < slots->count; i++)
-		assert_true(slots->slot[i].base.v < slots->slot[i + 1].base.v);
+		assert_true(slots->slot[i].start.v < slots->slot[i + 1].start.v);
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
 		assert_ptr_equal(memslots_hva(slots, gfn_to_gpa(gfn(order[i])), 1), hva + order[i]);
 }
