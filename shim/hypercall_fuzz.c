@@ -42,6 +42,7 @@ struct fuzz {
 	bool paged;
 	struct input in;
 	int backend_port;
+	struct paging likely;
 };
 
 #define fail(...)                             \
@@ -177,7 +178,10 @@ static void step_paging(struct fuzz *z)
 	uint8_t what = take(&z->in, 1);
 	uint64_t page = PLAYGROUND + take(&z->in, 1) % 8 * GUEST_PAGE_SIZE;
 
-	if (what & 0x80)
+	if (what & 0x20) {
+		z->likely = *p;
+		z->f->vcpu[z->f->current].likely_paging = what & 1 ? &z->likely : NULL;
+	} else if (what & 0x80)
 		p->cr0 ^= CR0_WP;
 	else if (what & 0x40)
 		*p = (struct paging){take(&z->in, 4), take(&z->in, 4), take(&z->in, 2),
