@@ -7,8 +7,8 @@
  *in it.
  *
  * Locks, in the order in which they may be taken:
- *	domain.lock		shared_info's place, HVM parameters, registrations of areas
- *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
+ *	domain.lock		shared_info's place, HVM parameters, registrations of areas,
+ *runstate domain.events.lock	states of event channel ports (pending and mask bits are atomics)
  *	domain.memslots.lock	read around every access to guest memory
  *
  * Error policy. Three classes, never mixed:

@@ -296,11 +296,54 @@ static void ports_come_and_go(void **state)
 	check_nothing_is_left(&f->domain, m.port);
 }
 
+/* A vCPU starts while others ask how it has fared: its times always sum up. */
+static void *start_again_and_again(void *opaque)
+{
+	struct caller *c = opaque;
+
+	for (unsigned i = 1; i < ROUNDS; i++)
+		runstate_start(c->v, i);
+	return NULL;
+}
+
+static void *look_at_the_other(void *opaque)
+{
+	struct caller *c = opaque;
+	uint64_t at = 0x100000 + c->v->id * GUEST_PAGE_SIZE;
+	const struct hypercall h = {.nr = __HYPERVISOR_vcpu_op,
+				    .args = {VCPUOP_get_runstate_info, 1, at},
+				    .long_mode = true};
+
+	for (unsigned i = 1; i < ROUNDS; i++) {
+		struct vcpu_runstate_info r;
+
+		expect(c, hypercall_dispatch(c->v, &h));
+		memcpy(&r, c->f->ram + at, sizeof(r));
+		if (r.time[0] + r.time[1] + r.time[2] + r.time[3] != r.state_entry_time)
+			c->failures++;
+	}
+	return NULL;
+}
+
+static void runstate_of_another(void **state)
+{
+	struct fake *f = *state;
+	struct caller other = {f, f->domain.vcpus[0], 0}, self = {f, f->domain.vcpus[1], 0};
+	pthread_t thread[2];
+
+	assert_int_equal(pthread_create(&thread[0], NULL, look_at_the_other, &other), 0);
+	assert_int_equal(pthread_create(&thread[1], NULL, start_again_and_again, &self), 0);
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(other.failures, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(no_event_is_lost),
 		TEST_BOTH(ports_come_and_go),
+		TEST_64(runstate_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
