@@ -7,8 +7,8 @@
  *in it.
  *
  * Locks, in the order in which they may be taken:
- *	domain.lock		shared_info's place, HVM parameters, registrations of areas
- *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
+ *	domain.lock		shared_info's place, HVM parameters, registrations of areas,
+ *runstate domain.events.lock	states of event channel ports (pending and mask bits are atomics)
  *	domain.memslots.lock	read around every access to guest memory
  *
  * Error policy. Three classes, never mixed:
@@ -54,8 +54,8 @@ struct domain {
 
 	/*
 	 * The latched word size: rules the layout of shared_info and the number of ports, not how
-	 * the arguments of a hypercall are read. Written under lock; readers take it once per
-	 * operation.
+	 * the arguments of a hypercall are read. Atomic, written under lock; readers take it once
+	 * per operation.
 	 */
 	bool long_mode;
 
@@ -91,6 +91,12 @@ struct vcpu *domain_add_vcpu(struct domain *d, void *host);
 static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
 {
 	return id < d->nr_vcpus ? d->vcpus[id] : NULL;
+}
+
+/* The latched word size, for those who do not hold the lock. */
+static inline bool domain_long_mode(const struct domain *d)
+{
+	return __atomic_load_n(&d->long_mode, __ATOMIC_RELAXED);
 }
 
 /*

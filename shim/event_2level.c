@@ -33,7 +33,7 @@ static unsigned word_bits(bool long_mode)
 
 evtchn_port_t event_2level_ports(const struct domain *d)
 {
-	unsigned bits = word_bits(d->long_mode);
+	unsigned bits = word_bits(domain_long_mode(d));
 
 	return bits * bits;
 }
@@ -69,7 +69,7 @@ static void select_word(struct vcpu *v, evtchn_port_t port, bool long_mode)
 void event_2level_set(struct vcpu *v, evtchn_port_t port)
 {
 	struct domain *d = v->domain;
-	bool long_mode = d->long_mode; /* once: the guest may switch while we are at it */
+	bool long_mode = domain_long_mode(d); /* once: the guest may switch while we are at it */
 	struct event_bitmaps maps = shared_info_event_bitmaps(d, long_mode);
 
 	if (port >= maps.ports || test_and_set(maps.pending, port))
@@ -80,7 +80,7 @@ void event_2level_set(struct vcpu *v, evtchn_port_t port)
 
 void event_2level_clear(struct domain *d, evtchn_port_t port)
 {
-	struct event_bitmaps maps = shared_info_event_bitmaps(d, d->long_mode);
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, domain_long_mode(d));
 
 	if (port < maps.ports)
 		test_and_clear(maps.pending, port);
@@ -89,7 +89,7 @@ void event_2level_clear(struct domain *d, evtchn_port_t port)
 void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
 {
 	struct domain *d = v->domain;
-	bool long_mode = d->long_mode;
+	bool long_mode = domain_long_mode(d);
 	struct event_bitmaps maps = shared_info_event_bitmaps(d, long_mode);
 
 	if (port >= maps.ports)
@@ -119,7 +119,7 @@ void event_channels_recheck_upcall(struct vcpu *v)
 void event_channels_mark_all(struct vcpu *v)
 {
 	guest_vcpu_info *info = vcpu_info_lock(v);
-	bool long_mode = v->domain->long_mode;
+	bool long_mode = domain_long_mode(v->domain);
 	uint32_t *selector;
 
 	if (!info)

@@ -429,6 +429,111 @@ static void marks_no_other_entry_than_it_has_read(void **state)
 	sigaction(SIGSEGV, &before, NULL);
 }
 
+/*
+ * The platform may first say what is likely; what does not succeed with it is tried with what is
+ * exact, and only then.
+ */
+static void likely_paging(void **state)
+{
+	struct fake *f = *state;
+	struct fake_vcpu *v = &f->vcpu[f->current];
+	struct fake_tables old = fake_paging_start(f, FAKE_PAGING_4), new;
+	const struct paging likely = v->paging;
+	const uint64_t addr = kinds[3].addr;
+
+	fake_map(&old, addr, PHYS, PTE_RW);
+	fake_map(&old, addr + 0x1000, PHYS + 0x1000, PTE_P);
+	new = old;
+	new.root = FAKE_HIGH + 0x20000;
+	new.next = new.root + GUEST_PAGE_SIZE;
+	v->paging.cr3 = new.root;
+	fake_map(&new, addr, PHYS + 0x2000, PTE_RW);
+	fake_map(&new, addr + 0x1000, PHYS + 0x3000, PTE_RW);
+	fake_map(&new, addr + 0x2000, PHYS + 0x4000, PTE_RW);
+
+	v->likely_paging = &likely;
+	assert_translates(f, addr, true, PHYS);
+	assert_translates(f, addr + 0x1000, false, PHYS + 0x1000);
+	assert_translates(f, addr + 0x1000, true, PHYS + 0x3000);
+	assert_translates(f, addr + 0x2000, false, PHYS + 0x4000);
+	assert_faults(f, addr + 0x3000, false);
+	v->likely_paging = NULL;
+	assert_translates(f, addr, true, PHYS + 0x2000);
+}
+
+/* CR0.WP is taken for set until it matters. */
+static void likely_write_protection(void **state)
+{
+	struct fake *f = *state;
+	struct fake_vcpu *v = &f->vcpu[f->current];
+	struct fake_tables t = fake_paging_start(f, FAKE_PAGING_4);
+	const struct paging likely = v->paging;
+
+	fake_map(&t, kinds[3].addr, PHYS, PTE_P);
+	v->likely_paging = &likely;
+	assert_faults(f, kinds[3].addr, true);
+	v->paging.cr0 &= ~CR0_WP;
+	assert_translates(f, kinds[3].addr, true, PHYS);
+}
+
+/* Entries that are marked already take a shorter way; it leads to the same. */
+static void entries_in_use_already(void **state)
+{
+	struct fake *f = *state;
+
+	FOR_EACH_KIND(k)
+	{
+		struct fake_tables t = start(f, k);
+
+		assert_translates(f, k->addr, true, PHYS);
+		assert_translates(f, k->addr + 5, true, PHYS + 5);
+		for (unsigned level = 1; level <= t.levels; level++) {
+			uint64_t entry = fake_entry(&t, k->addr, level);
+
+			fake_set_entry(&t, k->addr, level, entry & ~PTE_P);
+			assert_faults(f, k->addr, false);
+			fake_set_entry(&t, k->addr, level, entry & ~PTE_W);
+			assert_translates(f, k->addr, false, PHYS);
+			regs(f)->cr0 &= ~CR0_WP;
+			assert_translates(f, k->addr, true, PHYS);
+			regs(f)->cr0 |= CR0_WP;
+			if (!is_pdpte(k, level))
+				assert_faults(f, k->addr, true);
+			if (k->paging >= FAKE_PAGING_4 && level > k->large_level) {
+				fake_set_entry(&t, k->addr, level, entry | PTE_PS);
+				assert_faults(f, k->addr, false);
+			}
+			fake_set_entry(&t, k->addr, level, entry & ~(PTE_A | PTE_D));
+			assert_translates(f, k->addr, true, PHYS);
+			assert_int_equal(fake_entry(&t, k->addr, level), entry);
+		}
+	}
+}
+
+static void large_pages_in_use_already(void **state)
+{
+	const uint64_t used = PTE_RW | PTE_PS | PTE_A | PTE_D;
+	struct fake *f = *state;
+
+	FOR_EACH_KIND(k)
+	{
+		for (unsigned level = 2; level <= k->large_level; level++) {
+			struct fake_tables t = fake_paging_start(f, k->paging);
+			uint64_t mask = level_mask(k, level), addr = k->addr + 0x123;
+
+			fake_set_entry(&t, k->addr, level, used | 1 << 12);
+			assert_translates(f, addr, false, addr & mask);
+			assert_translates(f, addr, true, addr & mask);
+			assert_translates(f, addr, true, addr & mask);
+			fake_set_entry(&t, k->addr, level, used & ~PTE_D);
+			assert_translates(f, addr, false, addr & mask);
+			assert_int_equal(fake_entry(&t, k->addr, level), used & ~PTE_D);
+			assert_translates(f, addr, true, addr & mask);
+			assert_int_equal(fake_entry(&t, k->addr, level), used);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +556,10 @@ int main(void)
 		TEST_64(high_bits_of_entries),
 		TEST_64(frames_need_no_memory),
 		TEST_64(marks_no_other_entry_than_it_has_read),
+		TEST_64(likely_paging),
+		TEST_64(likely_write_protection),
+		TEST_64(entries_in_use_already),
+		TEST_64(large_pages_in_use_already),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,11 @@
 #define PLAYGROUND      0x10000ull
 #define PLAYGROUND_SIZE 0x4000u
 
+/* At its beginning: places for argument structures, whose words are likely ones. */
+#define SLOTS      8
+#define SLOT_WORDS 6
+#define SLOT_SIZE  (SLOT_WORDS * 4)
+
 struct input {
 	const uint8_t *next;
 	size_t left;
@@ -42,6 +47,7 @@ struct fuzz {
 	bool paged;
 	struct input in;
 	int backend_port;
+	struct paging likely;
 };
 
 #define fail(...)                             \
@@ -78,8 +84,30 @@ static uint64_t argument(struct fuzz *z)
 		return PLAYGROUND + 0x1000 - take(&z->in, 1);
 	case 4:
 		return FAKE_RAM_SIZE - take(&z->in, 1);
-	default:
+	case 5:
 		return PLAYGROUND + take(&z->in, 2) % PLAYGROUND_SIZE;
+	default:
+		return PLAYGROUND + take(&z->in, 1) % SLOTS * SLOT_SIZE;
+	}
+}
+
+/* Fill in an argument structure: small numbers, the guest's own domid, frames, and anything. */
+static void step_structure(struct fuzz *z)
+{
+	uint8_t *slot = z->f->ram + PLAYGROUND + take(&z->in, 1) % SLOTS * SLOT_SIZE;
+
+	for (unsigned i = 0; i < SLOT_WORDS; i++) {
+		uint32_t word = take(&z->in, 1);
+
+		if (word >= 0xf8)
+			word = take(&z->in, 4);
+		else if (word >= 0xf0)
+			word = DOMID_SELF;
+		else if (word >= 0xe0)
+			word = DOMID_SELF | (word & 0xf) << 16;
+		else if (word >= 0xd0)
+			word = PLAYGROUND + (word & 0xf) * 0x180;
+		memcpy(slot + 4 * i, &word, sizeof(word));
 	}
 }
 
@@ -177,7 +205,10 @@ static void step_paging(struct fuzz *z)
 	uint8_t what = take(&z->in, 1);
 	uint64_t page = PLAYGROUND + take(&z->in, 1) % 8 * GUEST_PAGE_SIZE;
 
-	if (what & 0x80)
+	if (what & 0x20) {
+		z->likely = *p;
+		z->f->vcpu[z->f->current].likely_paging = what & 1 ? &z->likely : NULL;
+	} else if (what & 0x80)
 		p->cr0 ^= CR0_WP;
 	else if (what & 0x40)
 		*p = (struct paging){take(&z->in, 4), take(&z->in, 4), take(&z->in, 2),
@@ -241,8 +272,11 @@ static void step(struct fuzz *z)
 		step_event(z);
 		break;
 	case 9:
-	case 10:
 		step_memory(z);
+		break;
+	case 10:
+	case 11:
+		step_structure(z);
 		break;
 	default:
 		step_hypercall(z);
@@ -263,6 +297,14 @@ static void start_paging(struct fuzz *z, unsigned kind)
 		z->f->vcpu[i].paging = z->f->vcpu[0].paging;
 }
 
+static void check_name(void *opaque, const char *name, uint32_t calls, bool implemented)
+{
+	(void)opaque;
+	(void)implemented;
+	if (!name[0] || !calls)
+		fail("hypercall \"%s\" was counted %u times\n", name, calls);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct hvm_memmap_table_entry memmap[] = {{.addr = 0, .size = FAKE_RAM_SIZE},
@@ -280,6 +322,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	start_paging(&z, modes >> 3 & 7);
 	for (unsigned i = 0; i < MAX_STEPS && z.in.left; i++)
 		step(&z);
+	hypercall_counts_visit(z.f->domain.vcpus[0], check_name, NULL);
 	fake_destroy(z.f);
 	return 0;
 }

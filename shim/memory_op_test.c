@@ -351,6 +351,24 @@ static void memory_map_over_the_end_of_ram(void **state)
 	assert_int_equal(count, 128);
 }
 
+/* More than anyone has is cut. */
+static void long_memory_map(void **state)
+{
+	struct hvm_memmap_table_entry many[129];
+	struct fake *f = *state;
+	uint32_t count = 1000;
+	struct e820 last;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = (struct hvm_memmap_table_entry){.addr = i * 0x1000, .size = 0x1000};
+	f->domain.memmap = many;
+	f->domain.memmap_entries = ARRAY_SIZE(many);
+	assert_int_equal(memory_map(f, 0x20000, &count), 0);
+	assert_int_equal(count, 128);
+	memcpy(&last, f->ram + 0x20000 + 127 * sizeof(last), sizeof(last));
+	assert_int_equal(last.addr, 127 * 0x1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +390,7 @@ int main(void)
 		TEST_BOTH(memory_map_to_nowhere),
 		TEST_BOTH(no_memory_map),
 		TEST_BOTH(memory_map_over_the_end_of_ram),
+		TEST_BOTH(long_memory_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

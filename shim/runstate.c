@@ -11,10 +11,12 @@
 
 void runstate_start(struct vcpu *v, uint64_t now)
 {
+	pthread_mutex_lock(&v->domain->lock);
 	memset(&v->runstate, 0, sizeof(v->runstate));
 	v->runstate.state = RUNSTATE_running;
 	v->runstate.state_entry_time = now;
 	v->runstate.time[RUNSTATE_offline] = now;
+	pthread_mutex_unlock(&v->domain->lock);
 }
 
 union runstate_record {
@@ -36,6 +38,7 @@ static size_t runstate_record(const struct vcpu_runstate_info *r, bool long_mode
 	return sizeof(out->compat);
 }
 
+/* Under the domain's lock. */
 static void write_area(struct vcpu *v, bool long_mode)
 {
 	union runstate_record record;
@@ -82,7 +85,9 @@ long vcpuop_get_runstate_info(struct vcpu *v, const struct hypercall *h)
 
 	if (!t)
 		return -XEN_ENOENT;
+	pthread_mutex_lock(&v->domain->lock);
 	now = t->runstate;
+	pthread_mutex_unlock(&v->domain->lock);
 	time = v->domain->ops->system_time(v);
 	if (time > now.state_entry_time)
 		now.time[now.state] += time - now.state_entry_time;

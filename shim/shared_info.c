@@ -124,7 +124,7 @@ void domain_latch_word_size(struct domain *d, bool long_mode)
 
 	pthread_mutex_lock(&d->lock);
 	changed = d->long_mode != long_mode;
-	d->long_mode = long_mode;
+	__atomic_store_n(&d->long_mode, long_mode, __ATOMIC_RELAXED);
 	/* Even if nothing has changed, as on Xen: a guest comes here on resume. */
 	write_wallclock(d);
 	if (changed)

@@ -33,7 +33,7 @@ struct vcpu {
 	struct guest_area time_area; /* second copy of vcpu_info.time */
 	uint32_t time_area_version;  /* of what is there, odd: nothing; atomic */
 	struct guest_area runstate_area;
-	struct vcpu_runstate_info runstate;
+	struct vcpu_runstate_info runstate; /* under the domain's lock */
 
 	struct hypercall_counts counts; /* written by the vCPU's own thread only */
 
@@ -47,7 +47,11 @@ extern const unsigned vcpu_ops_count;
 /* The vCPU that args[1] names, an unsigned int in Xen; NULL: -XEN_ENOENT, before anything else. */
 struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h);
 
-/* The vCPU has begun to run for the first time, at system time `now` (ns). */
+/*
+ * The vCPU has begun to run for the first time, at system time `now` (ns). Until then it is down:
+ * other vCPUs may register its vcpu_info, as kernels do before they start it, and afterwards only
+ * it may. Takes the domain's lock.
+ */
 void runstate_start(struct vcpu *v, uint64_t now);
 
 long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall *h);

@@ -443,6 +443,21 @@ static void vcpu_info_of_a_guest_that_turns_64_bit(void **state)
 	assert_int_equal(time_copy(f, TIME).system_time, 0);
 }
 
+/* There is no time to copy before there is a vcpu_info. */
+static void time_area_without_a_time(void **state)
+{
+	struct fake *f = *state;
+
+	while (f->domain.nr_vcpus <= XEN_LEGACY_MAX_VCPUS)
+		domain_add_vcpu(&f->domain, &f->vcpu[1]);
+	memset(f->ram + TIME, 0x77, 32);
+	assert_int_equal(register_time_area(f, XEN_LEGACY_MAX_VCPUS, TIME), 0);
+	assert_int_equal(f->ram[TIME], 0x77);
+	assert_int_equal(register_vcpu_info(f, XEN_LEGACY_MAX_VCPUS, PLACE, 0), 0);
+	vcpu_time_area_update(f->domain.vcpus[XEN_LEGACY_MAX_VCPUS]);
+	assert_int_equal(f->ram[TIME], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +487,7 @@ int main(void)
 		TEST_BOTH(version_that_stays_odd),
 		TEST_BOTH(time_area_across_pages),
 		TEST_BOTH(vcpu_info_of_a_guest_that_turns_64_bit),
+		TEST_BOTH(time_area_without_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
