@@ -127,7 +127,7 @@ enum codec_status codec_lzma(struct codec_stream *s)
 /* One block: its compressed size, then as many bytes. */
 static enum codec_status lz4_block(struct codec_stream *s, uint32_t size)
 {
-	int room = s->out_left < LZ4_LEGACY_BLOCK ? s->out_left : LZ4_LEGACY_BLOCK;
+	int room = s->out_left < LZ4_LEGACY_BLOCK ? (int)s->out_left : LZ4_LEGACY_BLOCK;
 	int got;
 
 	if (!size || size > LZ4_COMPRESSBOUND(LZ4_LEGACY_BLOCK))
@@ -136,7 +136,8 @@ static enum codec_status lz4_block(struct codec_stream *s, uint32_t size)
 		return CODEC_TRUNCATED;
 	if (!room)
 		return CODEC_TOO_BIG;
-	got = LZ4_decompress_safe((const char *)s->in + sizeof(size), (char *)s->out, size, room);
+	got = LZ4_decompress_safe((const char *)s->in + sizeof(size), (char *)s->out, (int)size,
+				  room);
 	if (got < 0)
 		return room < LZ4_LEGACY_BLOCK ? CODEC_TOO_BIG : CODEC_CORRUPT;
 	advance(s, s->in_left - sizeof(size) - size, s->out_left - got);

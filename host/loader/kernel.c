@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/loader/bzimage.h"
 #include "host/loader/decompress.h"
@@ -122,7 +123,7 @@ int kernel_parse(struct kernel *k, const void *bytes, size_t size, const char *n
 {
 	const uint8_t *image = bytes;
 
-	*k = (struct kernel){.name = name};
+	*k = (struct kernel){.name = name, .fd = -1};
 	if (find_elf(k, &image, &size, p) || read_elf(k, image, size, p)) {
 		kernel_close(k);
 		return -1;
@@ -133,24 +134,30 @@ int kernel_parse(struct kernel *k, const void *bytes, size_t size, const char *n
 int kernel_open(struct kernel *k, const char *path, struct problem *p)
 {
 	struct kernel_map file;
+	int fd = map_file(&file, path, p);
+	int ret;
 
-	if (map_file(&file, path, p))
+	if (fd < 0)
 		return -1;
-	if (kernel_parse(k, file.base, file.size, path, p)) {
-		map_release(&file);
-		return -1;
+	ret = kernel_parse(k, file.base, file.size, path, p);
+	if (!ret && !k->packed) {
+		k->file = file;
+		k->fd = fd;
+		return 0;
 	}
-	if (k->inflated.size)
-		map_release(&file);
-	k->file = file;
-	return 0;
+	/* It was not good, or what came out of it is all that counts. */
+	map_release(&file);
+	close(fd);
+	return ret;
 }
 
 void kernel_close(struct kernel *k)
 {
 	map_release(&k->inflated);
 	map_release(&k->file);
-	*k = (struct kernel){0};
+	if (k->fd >= 0)
+		close(k->fd);
+	*k = (struct kernel){.fd = -1};
 }
 
 /* A section's or segment's place in memory, from its place in the file. */

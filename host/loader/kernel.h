@@ -55,6 +55,7 @@ struct kernel {
 	struct kernel_segment segments[KERNEL_SEGMENTS_MAX]; /* sorted by paddr, not overlapping */
 	struct kernel_notes notes;
 	struct kernel_map file, inflated;
+	int fd; /* of the file, if that is the ELF file itself; else -1 */
 };
 
 /*

@@ -32,7 +32,7 @@ int map_open(const char *path, uint64_t *size, struct problem *p)
 
 int map_file(struct kernel_map *map, const char *path, struct problem *p)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int fd = map_open(path, &size, p);
 	void *base;
 
@@ -43,13 +43,34 @@ int map_file(struct kernel_map *map, const char *path, struct problem *p)
 		return problem(p, "%s: the file is empty; fetch it again", path);
 	}
 	base = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (base == MAP_FAILED)
+	if (base == MAP_FAILED) {
 		problem(p, "%s: cannot map its %llu bytes: %s", path, (unsigned long long)size,
 			strerror(errno));
-	close(fd);
-	if (base == MAP_FAILED)
+		close(fd);
 		return -1;
+	}
 	*map = (struct kernel_map){base, size};
+	return fd;
+}
+
+int map_read(int fd, uint64_t offset, void *to, uint64_t size, const char *path, struct problem *p)
+{
+	uint64_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (uint8_t *)to + done, size - done, offset + done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return problem(p, "%s: cannot read: %s", path, strerror(errno));
+		if (!n)
+			return problem(p,
+				       "%s: the file shrank to %llu bytes while it was read; "
+				       "try again",
+				       path, (unsigned long long)(offset + done));
+		done += n;
+	}
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static bool mapped_as_ram(const struct place *place, uint64_t gpa, uint64_t end)
 	for (unsigned i = 0; i < place->memmap_entries; i++) {
 		const struct hvm_memmap_table_entry *e = &place->memmap[i];
 
-		if (e->type != XEN_HVM_MEMMAP_TYPE_RAM && e->addr < end &&
+		if (e->type != XEN_HVM_MEMMAP_TYPE_RAM && e->size && e->addr < end &&
 		    gpa < end_of(e->addr, e->size))
 			return false;
 	}
