@@ -33,6 +33,9 @@ uint32_t hypercall_msr(void);
  */
 bool hypercall_init(void);
 
+/* A test that defines this as true gets no page and no word size: only direct hypercalls. */
+extern bool test_without_page;
+
 /* The page that hypercall_init() had filled. */
 extern uint8_t hypercall_page[];
 

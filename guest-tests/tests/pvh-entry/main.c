@@ -16,8 +16,8 @@
 
 const char test_title[] = "PVH entry state, start_info, memory map, RSDP, MTRRs";
 
-/* In .witness, which entry.S does not clear: as the loader left it. */
-static uint8_t witness[8192] __attribute__((section(".witness,\"aw\",@nobits#")));
+/* Not cleared by entry.S (link.lds): as the loader left it. */
+static uint8_t witness[8192] __attribute__((section(".bss.witness")));
 
 extern const uint8_t _start[];
 

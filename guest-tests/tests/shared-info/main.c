@@ -66,6 +66,7 @@ static void over_ram(void)
 	sec = READ_ONCE(s->wc_sec);
 	CHECK(!(version & 1), "wall clock version %u is odd", version);
 	CHECK(sec > 1577836800U, "wall clock says %u s after 1970", sec);
+	CHECK_EQ(READ_ONCE(s->vcpu_info[0].evtchn_upcall_mask), 0);
 	CHECK(READ_ONCE(s->vcpu_info[0].time.tsc_to_system_mul), "the clock has no rate");
 	mark(first);
 }
