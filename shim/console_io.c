@@ -9,12 +9,10 @@ static long consoleio_write(struct vcpu *v, const struct hypercall *h)
 {
 	char piece[128];
 	uint64_t from = h->args[2];
-	int32_t left = h->args[1];
+	uint32_t left = h->args[1];
 
-	if (left < 0)
-		return -XEN_EINVAL;
 	while (left > 0) {
-		size_t n = (size_t)left < sizeof(piece) ? (size_t)left : sizeof(piece);
+		size_t n = left < sizeof(piece) ? left : sizeof(piece);
 
 		if (guest_read(v, piece, gva(from), n))
 			return -XEN_EFAULT;

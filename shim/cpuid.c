@@ -31,7 +31,7 @@ void xen_cpuid(const struct xen_cpuid_config *c, struct cpuid_leaf *leaves)
 		 .subleaf = 1,
 		 .has_subleaves = true,
 		 .ecx = c->tsc_to_ns_mul,
-		 .edx = (uint8_t)c->tsc_shift},
+		 .edx = (uint32_t)c->tsc_shift},
 		{.leaf = XEN_CPUID_BASE + 3,
 		 .subleaf = 2,
 		 .has_subleaves = true,

@@ -48,8 +48,8 @@ struct vcpu *domain_add_vcpu(struct domain *d, void *host)
 	v->id = d->nr_vcpus;
 	v->host = host;
 	gpc_init(&v->vcpu_info, &d->memslots);
-	gpc_init(&v->time_area, &d->memslots);
-	gpc_init(&v->runstate_area, &d->memslots);
+	guest_area_init(&v->time_area, &d->memslots);
+	guest_area_init(&v->runstate_area, &d->memslots);
 	v->runstate.state = RUNSTATE_offline;
 	d->vcpus[d->nr_vcpus++] = v;
 	return v;

@@ -14,9 +14,11 @@ static bool test_and_set(uint32_t *map, unsigned bit)
 	return __atomic_fetch_or(&map[bit / 32], 1u << bit % 32, __ATOMIC_SEQ_CST) >> bit % 32 & 1;
 }
 
-static void clear(uint32_t *map, unsigned bit)
+static bool test_and_clear(uint32_t *map, unsigned bit)
 {
-	__atomic_fetch_and(&map[bit / 32], ~(1u << bit % 32), __ATOMIC_SEQ_CST);
+	uint32_t old = __atomic_fetch_and(&map[bit / 32], ~(1u << bit % 32), __ATOMIC_SEQ_CST);
+
+	return old >> bit % 32 & 1;
 }
 
 static bool test(const uint32_t *map, unsigned bit)
@@ -37,24 +39,29 @@ evtchn_port_t event_2level_ports(const struct domain *d)
 }
 
 /* Set vcpu_info's pending flag; interrupt the vCPU if that is news. */
-static void raise_upcall(struct vcpu *v, struct vcpu_info *info)
+static void raise_upcall(struct vcpu *v, guest_vcpu_info *info)
 {
 	if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
 		v->domain->ops->upcall(v);
 }
 
-/* The selector bit of the port's word, then the vCPU's flag. Layouts agree on both fields' places.
- */
+/* As the bitmaps, in narrow words: a locked access to a wide one might cross a cache line. */
+static uint32_t *selector_of(guest_vcpu_info *info, bool long_mode)
+{
+	size_t at = long_mode ? offsetof(struct vcpu_info, evtchn_pending_sel)
+			      : offsetof(struct vcpu_info_x86_32, evtchn_pending_sel);
+
+	return (uint32_t *)((uint8_t *)info + at);
+}
+
+/* The selector bit of the port's word, then the vCPU's flag. */
 static void select_word(struct vcpu *v, evtchn_port_t port, bool long_mode)
 {
-	struct vcpu_info *info = vcpu_info_lock(v);
-	uint32_t *selector;
+	guest_vcpu_info *info = vcpu_info_lock(v);
 
 	if (!info)
 		return;
-	selector = long_mode ? (uint32_t *)&info->evtchn_pending_sel
-			     : &((struct vcpu_info_x86_32 *)info)->evtchn_pending_sel;
-	if (!test_and_set(selector, port / word_bits(long_mode)))
+	if (!test_and_set(selector_of(info, long_mode), port / word_bits(long_mode)))
 		raise_upcall(v, info);
 	vcpu_info_unlock(v);
 }
@@ -76,7 +83,7 @@ void event_2level_clear(struct domain *d, evtchn_port_t port)
 	struct event_bitmaps maps = shared_info_event_bitmaps(d, d->long_mode);
 
 	if (port < maps.ports)
-		clear(maps.pending, port);
+		test_and_clear(maps.pending, port);
 }
 
 void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
@@ -87,14 +94,13 @@ void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
 
 	if (port >= maps.ports)
 		return;
-	clear(maps.mask, port);
-	if (test(maps.pending, port))
+	if (test_and_clear(maps.mask, port) && test(maps.pending, port))
 		select_word(v, port, long_mode);
 }
 
 bool event_channels_pending(struct vcpu *v)
 {
-	struct vcpu_info *info = vcpu_info_lock(v);
+	guest_vcpu_info *info = vcpu_info_lock(v);
 	bool pending;
 
 	if (!info)
@@ -112,16 +118,15 @@ void event_channels_recheck_upcall(struct vcpu *v)
 
 void event_channels_mark_all(struct vcpu *v)
 {
-	struct vcpu_info *info = vcpu_info_lock(v);
+	guest_vcpu_info *info = vcpu_info_lock(v);
 	bool long_mode = v->domain->long_mode;
+	uint32_t *selector;
 
 	if (!info)
 		return;
-	if (long_mode)
-		__atomic_store_n(&info->evtchn_pending_sel, ~0ul, __ATOMIC_SEQ_CST);
-	else
-		__atomic_store_n(&((struct vcpu_info_x86_32 *)info)->evtchn_pending_sel, ~0u,
-				 __ATOMIC_SEQ_CST);
+	selector = selector_of(info, long_mode);
+	for (unsigned i = 0; i < word_bits(long_mode) / 32; i++)
+		__atomic_store_n(&selector[i], UINT32_MAX, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
 	vcpu_info_unlock(v);
 	v->domain->ops->upcall(v);

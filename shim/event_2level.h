@@ -20,7 +20,7 @@ void event_2level_set(struct vcpu *v, evtchn_port_t port);
 /* Take the pending bit back (the port is closed). */
 void event_2level_clear(struct domain *d, evtchn_port_t port);
 
-/* Clear the mask bit; a port that is pending reaches v now. */
+/* Clear the mask bit; if it was set, a port that is pending reaches v now. */
 void event_2level_unmask(struct vcpu *v, evtchn_port_t port);
 
 #endif

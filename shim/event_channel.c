@@ -11,8 +11,9 @@
 #include "shim/event_2level.h"
 #include "shim/guest_access.h"
 
-/* Xen allocates its port structures by the page; a guest can tell by which ports are -EINVAL. */
-#define PORTS_STEP 128
+/* Xen allocates its port structures, 64 bytes each, by the page; a guest can tell by which ports
+ * are -EINVAL. */
+#define PORTS_STEP 64
 
 int event_channels_init(struct event_channels *e)
 {
@@ -129,16 +130,19 @@ static int bind_interdomain(struct domain *d, struct evtchn_bind_interdomain *op
 	struct port *remote;
 	int port, rc = domain_check_self(d, op->remote_dom);
 
-	/* Domain 0 may be named, but holds no port for the guest: what it offers it binds itself.
-	 */
-	if (rc)
-		return rc == -XEN_EPERM ? -XEN_EINVAL : rc;
-	remote = port_lookup(&d->events, op->remote_port);
-	if (!remote || remote->state != PORT_UNBOUND || remote->remote_domain != d->id)
-		return -XEN_EINVAL;
+	if (rc == -XEN_ESRCH)
+		return rc;
+	/* It stays free until it is given a state below. */
 	port = port_allocate(d);
 	if (port < 0)
 		return port;
+	/* Domain 0 may be named, but holds no port for the guest: what it offers it binds itself.
+	 */
+	if (rc)
+		return -XEN_EINVAL;
+	remote = port_lookup(&d->events, op->remote_port);
+	if (!remote || remote->state != PORT_UNBOUND || remote->remote_domain != d->id)
+		return -XEN_EINVAL;
 	d->events.ports[port].state = PORT_INTERDOMAIN;
 	d->events.ports[port].remote_port = op->remote_port;
 	remote->state = PORT_INTERDOMAIN;
@@ -197,12 +201,10 @@ static int close_port(struct domain *d, struct evtchn_close *op)
 	case PORT_RESERVED:
 		return -XEN_EINVAL;
 	case PORT_INTERDOMAIN:
+		/* Never the port itself: it was free when it took this one for its far end. */
 		remote = &d->events.ports[p->remote_port];
-		/* A port may be bound to itself; then there is no far end left to free. */
-		if (remote != p) {
-			remote->state = PORT_UNBOUND;
-			remote->remote_domain = d->id;
-		}
+		remote->state = PORT_UNBOUND;
+		remote->remote_domain = d->id;
 		break;
 	case PORT_VIRQ:
 		for (unsigned i = 0; i < d->nr_vcpus; i++)
@@ -318,41 +320,43 @@ static int unmask(struct domain *d, struct evtchn_unmask *op)
 
 	if (!p)
 		return -XEN_EINVAL;
-	event_2level_unmask(domain_vcpu(d, p->vcpu), op->port);
+	if (p->state != PORT_FREE && p->state != PORT_RESERVED)
+		event_2level_unmask(domain_vcpu(d, p->vcpu), op->port);
 	return 0;
 }
 
 /*
  * One sub-operation: its argument is copied in, acted on under the event lock, and copied out if it
- * carries a result. All argument structures are the same in both word sizes (xen-abi/layout.c).
+ * carries a result. What makes a port and could not tell its number does not make it: such an
+ * argument is read with guest_read_inout(). All argument structures are the same in both word sizes
+ * (xen-abi/layout.c).
  */
-#define EVTCHN_HANDLER(name, type, carries_result)                                     \
-	static long evtchnop_##name(struct vcpu *v, const struct hypercall *h)         \
-	{                                                                              \
-		struct gva arg = gva(h->args[1]);                                      \
-		struct type op;                                                        \
-		long rc = (carries_result) ? guest_read_inout(v, &op, arg, sizeof(op)) \
-					   : guest_read(v, &op, arg, sizeof(op));      \
-                                                                                       \
-		if (rc)                                                                \
-			return rc;                                                     \
-		pthread_mutex_lock(&v->domain->events.lock);                           \
-		rc = name(v->domain, &op);                                             \
-		pthread_mutex_unlock(&v->domain->events.lock);                         \
-		if (!rc && (carries_result))                                           \
-			rc = guest_write(v, arg, &op, sizeof(op));                     \
-		return rc;                                                             \
+#define EVTCHN_HANDLER(name, type, read_argument, carries_result)              \
+	static long evtchnop_##name(struct vcpu *v, const struct hypercall *h) \
+	{                                                                      \
+		struct gva arg = gva(h->args[1]);                              \
+		struct type op;                                                \
+		long rc = read_argument(v, &op, arg, sizeof(op));              \
+                                                                               \
+		if (rc)                                                        \
+			return rc;                                             \
+		pthread_mutex_lock(&v->domain->events.lock);                   \
+		rc = name(v->domain, &op);                                     \
+		pthread_mutex_unlock(&v->domain->events.lock);                 \
+		if (!rc && (carries_result))                                   \
+			rc = guest_write(v, arg, &op, sizeof(op));             \
+		return rc;                                                     \
 	}
 
-EVTCHN_HANDLER(alloc_unbound, evtchn_alloc_unbound, true)
-EVTCHN_HANDLER(bind_interdomain, evtchn_bind_interdomain, true)
-EVTCHN_HANDLER(bind_virq, evtchn_bind_virq, true)
-EVTCHN_HANDLER(bind_ipi, evtchn_bind_ipi, true)
-EVTCHN_HANDLER(close_port, evtchn_close, false)
-EVTCHN_HANDLER(send, evtchn_send, false)
-EVTCHN_HANDLER(port_status, evtchn_status, true)
-EVTCHN_HANDLER(bind_vcpu, evtchn_bind_vcpu, false)
-EVTCHN_HANDLER(unmask, evtchn_unmask, false)
+EVTCHN_HANDLER(alloc_unbound, evtchn_alloc_unbound, guest_read_inout, true)
+EVTCHN_HANDLER(bind_interdomain, evtchn_bind_interdomain, guest_read_inout, true)
+EVTCHN_HANDLER(bind_virq, evtchn_bind_virq, guest_read_inout, true)
+EVTCHN_HANDLER(bind_ipi, evtchn_bind_ipi, guest_read_inout, true)
+EVTCHN_HANDLER(close_port, evtchn_close, guest_read, false)
+EVTCHN_HANDLER(send, evtchn_send, guest_read, false)
+EVTCHN_HANDLER(port_status, evtchn_status, guest_read, true)
+EVTCHN_HANDLER(bind_vcpu, evtchn_bind_vcpu, guest_read, false)
+EVTCHN_HANDLER(unmask, evtchn_unmask, guest_read, false)
 
 const struct suboperation event_channel_ops[] = {
 	SUBOP(EVTCHNOP_bind_interdomain, evtchnop_bind_interdomain),

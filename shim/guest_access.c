@@ -61,15 +61,21 @@ static bool choose_paging(struct walk *w, const struct paging *p, uint64_t addr)
 	return true;
 }
 
-/* Set accessed and dirty bits as the processor would have; other bits may change under us. */
-static void mark_entry(void *hva, unsigned entry_size, uint64_t entry, uint64_t bits)
+/*
+ * Set accessed and dirty bits as the processor would have, if the entry is still what was read:
+ * another vCPU may have swapped the page out meanwhile. False: it is not.
+ */
+static bool mark_entry(void *hva, unsigned entry_size, uint64_t entry, uint64_t bits)
 {
+	uint32_t narrow = entry;
+
 	if ((entry & bits) == bits)
-		return;
+		return true;
 	if (entry_size == 8)
-		__atomic_fetch_or((uint64_t *)hva, bits, __ATOMIC_RELAXED);
-	else
-		__atomic_fetch_or((uint32_t *)hva, (uint32_t)bits, __ATOMIC_RELAXED);
+		return __atomic_compare_exchange_n((uint64_t *)hva, &entry, entry | bits, false,
+						   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n((uint32_t *)hva, &narrow, narrow | (uint32_t)bits, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 static uint64_t read_entry(const void *hva, unsigned entry_size)
@@ -85,7 +91,15 @@ static bool is_leaf(const struct walk *w, unsigned level, uint64_t entry)
 		return true;
 	if (!(entry & PTE_PS))
 		return false;
-	return w->entry_size == 8 ? level == 2 || level == 3 : w->pse;
+	if (w->entry_size == 4)
+		return w->pse;
+	return level == 2 || (level == 3 && w->levels > 3);
+}
+
+/* PS is reserved where no page is so large: above 1 GiB, and in PAE's level of four entries. */
+static bool has_reserved_bits(const struct walk *w, unsigned level, uint64_t entry)
+{
+	return w->entry_size == 8 && level > 2 && entry & PTE_PS && !is_leaf(w, level, entry);
 }
 
 /* The frame of a leaf; 4 MiB pages keep address bits 39:32 in entry bits 20:13 (PSE-36). */
@@ -101,6 +115,31 @@ static uint64_t leaf_frame(const struct walk *w, uint64_t entry, uint64_t page_m
 	return frame;
 }
 
+/*
+ * Take an entry into use: read, checked, marked. A guest that changes it all the time, so that none
+ * of many attempts finds it unchanged, is answered as if it were not present.
+ */
+static int use_entry(const struct walk *w, unsigned level, void *hva, uint64_t *out)
+{
+	bool pdpte = w->levels == 3 && level == 3; /* has no W, A, PS */
+
+	for (unsigned attempt = 0; attempt < 100; attempt++) {
+		uint64_t entry = read_entry(hva, w->entry_size), marks = PTE_A;
+
+		if (!(entry & PTE_P) || has_reserved_bits(w, level, entry))
+			break;
+		if (!pdpte && w->check_write && !(entry & PTE_W))
+			break;
+		if (w->write && is_leaf(w, level, entry))
+			marks |= PTE_D;
+		if (pdpte || mark_entry(hva, w->entry_size, entry, marks)) {
+			*out = entry;
+			return 0;
+		}
+	}
+	return -XEN_EFAULT;
+}
+
 /* Walk the tables. The caller holds the memslots' read lock. */
 static int walk_tables(const struct walk *w, const struct paging *p, uint64_t addr, uint64_t *out)
 {
@@ -111,37 +150,55 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
 	for (unsigned level = w->levels; level; level--) {
 		unsigned shift = GUEST_PAGE_SHIFT + (level - 1) * w->index_bits;
 		uint64_t index = addr >> shift & ((1u << w->index_bits) - 1);
-		bool pdpte = pae && level == 3; /* has no W, A, PS */
 		uint64_t entry;
 		void *hva;
 
-		if (pdpte)
+		if (pae && level == 3)
 			index &= 3;
 		hva = memslots_hva(w->slots, gpa(table + index * w->entry_size), w->entry_size);
-		if (!hva)
+		if (!hva || use_entry(w, level, hva, &entry))
 			return -XEN_EFAULT;
-		entry = read_entry(hva, w->entry_size);
-		if (!(entry & PTE_P))
-			return -XEN_EFAULT;
-		if (!pdpte && w->check_write && !(entry & PTE_W))
-			return -XEN_EFAULT;
-		if (!pdpte && is_leaf(w, level, entry)) {
+		if (is_leaf(w, level, entry)) {
 			uint64_t page_mask = (1ull << shift) - 1;
 
-			mark_entry(hva, w->entry_size, entry, w->write ? PTE_A | PTE_D : PTE_A);
 			*out = leaf_frame(w, entry, page_mask) | (addr & page_mask);
 			return 0;
 		}
-		if (!pdpte)
-			mark_entry(hva, w->entry_size, entry, PTE_A);
 		table = w->entry_size == 8 ? entry & PTE_FRAME : entry & 0xfffff000ull;
 	}
 	return -XEN_EFAULT;
 }
 
-static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
+/*
+ * The ordinary case, on the way of nearly every hypercall: long mode, and all entries present,
+ * permitted and marked. False: nothing is decided, walk_tables looks closely.
+ */
+static bool walk_quickly(const struct walk *w, uint64_t cr3, uint64_t addr, uint64_t *out)
 {
-	const struct paging *p = v->domain->ops->paging(v);
+	uint64_t needed = PTE_P | PTE_A | (w->check_write ? PTE_W : 0);
+	uint64_t table = cr3 & PTE_FRAME;
+
+	for (unsigned shift = 3 + w->levels * 9; shift >= GUEST_PAGE_SHIFT; shift -= 9) {
+		uint64_t page_mask = (1ull << shift) - 1, entry;
+		void *hva = memslots_hva(w->slots, gpa(table + (addr >> shift & 511) * 8), 8);
+
+		if (!hva)
+			return false;
+		entry = read_entry(hva, 8);
+		if ((entry & needed) != needed)
+			return false;
+		table = entry & PTE_FRAME;
+		if (shift > GUEST_PAGE_SHIFT && !(entry & PTE_PS))
+			continue;
+		*out = (table & ~page_mask) | (addr & page_mask);
+		return shift <= 30 && (entry & PTE_D || !w->write);
+	}
+	return false;
+}
+
+static int translate_in(struct vcpu *v, const struct paging *p, uint64_t addr, bool write,
+			uint64_t *out)
+{
 	struct walk w = {.slots = &v->domain->memslots, .write = write};
 
 	if (!(p->cr0 & CR0_PG)) {
@@ -152,7 +209,27 @@ static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
 	w.check_write = write && p->cr0 & CR0_WP;
 	if (!choose_paging(&w, p, addr))
 		return -XEN_EFAULT;
+	if (w.levels >= 4 && walk_quickly(&w, p->cr3, addr, out))
+		return 0;
 	return walk_tables(&w, p, addr, out);
+}
+
+static bool same_paging(const struct paging *a, const struct paging *b)
+{
+	return a->cr0 == b->cr0 && a->cr3 == b->cr3 && a->cr4 == b->cr4 && a->efer == b->efer;
+}
+
+static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
+{
+	const struct platform_ops *ops = v->domain->ops;
+	const struct paging *p = ops->paging(v, false);
+	struct paging likely;
+
+	if (!translate_in(v, p, addr, write, out))
+		return 0;
+	likely = *p; /* the next call may write to the same place */
+	p = ops->paging(v, true);
+	return same_paging(&likely, p) ? -XEN_EFAULT : translate_in(v, p, addr, write, out);
 }
 
 int guest_translate(struct vcpu *v, struct gva addr, bool write, struct gpa *out)

@@ -19,8 +19,9 @@ int guest_read(struct vcpu *v, void *to, struct gva from, size_t len);
 int guest_write(struct vcpu *v, struct gva to, const void *from, size_t len);
 
 /*
- * As guest_read, and the range must be writable as well: for arguments that carry results back, so
- * that a hypercall fails before it has changed anything and not after.
+ * As guest_read, and the range must be writable as well: for operations that change something and
+ * carry results back, so that they fail before and not after. (Xen fails after; who changes nothing
+ * uses guest_read, so that other errors come first as they do there.)
  */
 int guest_read_inout(struct vcpu *v, void *to, struct gva from, size_t len);
 

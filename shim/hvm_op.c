@@ -100,6 +100,60 @@ static void set_callback(struct domain *d, uint64_t value)
 		event_channels_recheck_upcall(d->vcpus[i]);
 }
 
+/* Bytes of a 32-bit TSS, and of one with both of its bitmaps and the byte behind them. */
+#define TSS_SIZE     104
+#define TSS_SIZE_MAX (TSS_SIZE + 256 / 8 + 65536 / 8 + 1)
+
+/* A guest that cannot go on. */
+static int crash(struct domain *d)
+{
+	d->ops->shutdown(d, SHUTDOWN_crash);
+	return -XEN_EINVAL;
+}
+
+/*
+ * HVM_PARAM_VM86_TSS is an address below 4 GiB, VM86_TSS_SIZED has the size above it. The first is
+ * an older name for the second with a fixed size.
+ */
+static int set_vm86_tss(struct domain *d, uint64_t value)
+{
+	if (value >> 32)
+		return crash(d);
+	d->hvm_params[HVM_PARAM_VM86_TSS_SIZED] = value ? value | 128ull << 32 : 0;
+	return 0;
+}
+
+static int set_vm86_tss_sized(struct domain *d, uint64_t value)
+{
+	uint64_t size = value >> 32;
+
+	if (size < TSS_SIZE)
+		return crash(d);
+	if (size > TSS_SIZE_MAX)
+		size = TSS_SIZE_MAX;
+	d->hvm_params[HVM_PARAM_VM86_TSS_SIZED] = size << 32 | (uint32_t)value;
+	return 0;
+}
+
+/* Parameters with a meaning of their own; under the domain's lock. */
+static int set_param(struct domain *d, uint32_t index, uint64_t value)
+{
+	switch (index) {
+	case HVM_PARAM_VM86_TSS:
+		return set_vm86_tss(d, value);
+	case HVM_PARAM_VM86_TSS_SIZED:
+		return set_vm86_tss_sized(d, value);
+	case HVM_PARAM_ACPI_IOPORTS_LOCATION: /* of the PM timer, which there is none */
+		return -XEN_ENODEV;
+	case HVM_PARAM_X87_FIP_WIDTH:
+		if (value != 0 && value != 4 && value != 8)
+			return -XEN_EINVAL;
+		break;
+	}
+	d->hvm_params[index] = value;
+	return 0;
+}
+
 static long hvmop_set_param(struct vcpu *v, const struct hypercall *h)
 {
 	struct domain *d = v->domain;
@@ -116,9 +170,9 @@ static long hvmop_set_param(struct vcpu *v, const struct hypercall *h)
 		set_callback(d, p.value);
 	}
 	pthread_mutex_lock(&d->lock);
-	d->hvm_params[p.index] = p.value;
+	rc = set_param(d, p.index, p.value);
 	pthread_mutex_unlock(&d->lock);
-	return 0;
+	return rc;
 }
 
 static long hvmop_get_param(struct vcpu *v, const struct hypercall *h)
@@ -126,14 +180,17 @@ static long hvmop_get_param(struct vcpu *v, const struct hypercall *h)
 	struct domain *d = v->domain;
 	struct gva arg = gva(h->args[1]);
 	struct xen_hvm_param p;
-	long rc = guest_read_inout(v, &p, arg, sizeof(p));
+	long rc = guest_read(v, &p, arg, sizeof(p));
 
 	if (!rc)
 		rc = check_param(d, &p, check_get);
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&d->lock);
-	p.value = d->hvm_params[p.index];
+	if (p.index == HVM_PARAM_VM86_TSS)
+		p.value = (uint32_t)d->hvm_params[HVM_PARAM_VM86_TSS_SIZED];
+	else
+		p.value = d->hvm_params[p.index];
 	pthread_mutex_unlock(&d->lock);
 	return guest_write(v, arg, &p, sizeof(p));
 }

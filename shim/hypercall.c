@@ -39,24 +39,24 @@ static const struct hypercall_family families[HYPERCALL_MAX] = {
 	ENOSYS(update_va_mapping),
 	SINGLE(set_timer_op, do_set_timer_op),
 	ENOSYS(event_channel_op_compat),
-	FAMILY(xen_version, xen_version_ops, 0),
-	FAMILY(console_io, console_io_ops, 0),
+	FAMILY(xen_version, xen_version_ops, UINT32_MAX),
+	FAMILY(console_io, console_io_ops, UINT32_MAX),
 	ENOSYS(physdev_op_compat),
 	ENOSYS(grant_table_op),
 	ENOSYS(vm_assist),
 	ENOSYS(update_va_mapping_otherdomain),
 	ENOSYS(iret),
-	FAMILY(vcpu_op, vcpu_ops, 0),
+	FAMILY(vcpu_op, vcpu_ops, UINT32_MAX),
 	ENOSYS(set_segment_base),
 	ENOSYS(mmuext_op),
 	ENOSYS(xsm_op),
 	ENOSYS(nmi_op),
-	FAMILY(sched_op, sched_ops, 0),
+	FAMILY(sched_op, sched_ops, UINT32_MAX),
 	ENOSYS(callback_op),
 	ENOSYS(xenoprof_op),
-	FAMILY(event_channel_op, event_channel_ops, 0),
+	FAMILY(event_channel_op, event_channel_ops, UINT32_MAX),
 	ENOSYS(physdev_op),
-	FAMILY(hvm_op, hvm_ops, 0),
+	FAMILY(hvm_op, hvm_ops, UINT64_MAX),
 	ENOSYS(sysctl),
 	ENOSYS(domctl),
 	ENOSYS(kexec_op),
@@ -74,17 +74,10 @@ const struct hypercall_family *hypercall_family(uint64_t nr)
 	return nr < HYPERCALL_MAX ? &families[nr] : NULL;
 }
 
-static uint32_t subop_number(const struct hypercall_family *f, const struct hypercall *h)
-{
-	uint32_t cmd = h->args[0];
-
-	return f->cmd_mask ? cmd & f->cmd_mask : cmd;
-}
-
 long hypercall_dispatch(struct vcpu *v, const struct hypercall *h)
 {
 	const struct hypercall_family *f = hypercall_family(h->nr);
-	uint32_t cmd = 0;
+	uint64_t cmd = 0;
 
 	if (h->cpl)
 		return -XEN_EPERM;
@@ -93,7 +86,7 @@ long hypercall_dispatch(struct vcpu *v, const struct hypercall *h)
 		return -XEN_ENOSYS;
 	}
 	if (f->ops)
-		cmd = subop_number(f, h);
+		cmd = h->args[0] & f->cmd_mask;
 	v->counts.calls[h->nr][cmd < SUBOP_MAX ? cmd : SUBOP_MAX - 1]++;
 
 	if (f->handler)

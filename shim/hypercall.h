@@ -38,7 +38,7 @@ struct hypercall_family {
 	long (*handler)(struct vcpu *v, const struct hypercall *h);
 	const struct suboperation *ops;
 	const unsigned *ops_count;
-	uint32_t cmd_mask; /* 0: all bits */
+	uint64_t cmd_mask; /* as wide as the parameter is in Xen */
 };
 
 /* The table's row for nr; NULL at or above HYPERCALL_MAX; a row without a name is not in the ABI.

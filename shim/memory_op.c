@@ -6,6 +6,12 @@
 #include "shim/shared_info.h"
 #include "xen-abi/x86_32.h"
 
+/* Where a long operation goes on, when it is continued: Xen keeps that in the command. */
+static uint64_t start_extent(const struct hypercall *h)
+{
+	return h->args[0] >> MEMOP_EXTENT_SHIFT;
+}
+
 static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
 			       struct xen_add_to_physmap *xatp)
 {
@@ -24,13 +30,31 @@ static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
 	return rc;
 }
 
+/* Who may map what: pages of other domains need XENMEM_add_to_physmap_batch, MMIO the hardware's.
+ */
+static int check_space(const struct domain *d, const struct xen_add_to_physmap *xatp)
+{
+	int rc;
+
+	if (xatp->space == XENMAPSPACE_gmfn_foreign)
+		return -XEN_ENOSYS;
+	rc = domain_check_self(d, xatp->domid);
+	if (xatp->space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH)
+		return -XEN_EACCES;
+	return rc;
+}
+
 static long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
 {
 	struct xen_add_to_physmap xatp;
-	long rc = read_add_to_physmap(v, h, &xatp);
+	long rc;
 
+	/* Only ranges go on, and their sizes have 16 bits. */
+	if (start_extent(h) > UINT16_MAX)
+		return -XEN_EDOM;
+	rc = read_add_to_physmap(v, h, &xatp);
 	if (!rc)
-		rc = domain_check_self(v->domain, xatp.domid);
+		rc = check_space(v->domain, &xatp);
 	if (rc)
 		return rc;
 	if (xatp.gpfn > UINT64_MAX >> GUEST_PAGE_SHIFT)
@@ -53,17 +77,20 @@ struct e820_entry {
 	uint32_t type;
 } __attribute__((packed));
 
+/* Longer maps are cut: Xen's own have had no more for long (E820MAX), ours are far from it. */
+#define MEMORY_MAP_MAX 128
+
+/* In one piece, so that it is written whole or not at all. */
 static int write_memory_map(struct vcpu *v, struct gva buffer, unsigned count)
 {
+	struct e820_entry e[MEMORY_MAP_MAX];
+
 	for (unsigned i = 0; i < count; i++) {
 		const struct hvm_memmap_table_entry *m = &v->domain->memmap[i];
-		struct e820_entry e = {m->addr, m->size, m->type};
-		int rc = guest_write(v, gva(buffer.v + i * sizeof(e)), &e, sizeof(e));
 
-		if (rc)
-			return rc;
+		e[i] = (struct e820_entry){m->addr, m->size, m->type};
 	}
-	return 0;
+	return guest_write(v, buffer, e, count * sizeof(e[0]));
 }
 
 /* nr_entries: in, the buffer's capacity in entries; out, how many were written. */
@@ -76,6 +103,8 @@ static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 	struct gva buffer;
 	int rc;
 
+	if (start_extent(h))
+		return -XEN_ENOSYS;
 	if (h->long_mode) {
 		rc = guest_read_inout(v, native, arg, sizeof(native));
 		capacity = native[0];
@@ -87,8 +116,12 @@ static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 	}
 	if (rc)
 		return rc;
+	if (!count)
+		return -XEN_ENOSYS;
 	if (count > capacity)
 		count = capacity;
+	if (count > MEMORY_MAP_MAX)
+		count = MEMORY_MAP_MAX;
 	rc = write_memory_map(v, buffer, count);
 	/* nr_entries is the first field in both word sizes. */
 	return rc ? rc : guest_write(v, arg, &count, sizeof(count));
@@ -98,8 +131,11 @@ static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 static long reservation(struct vcpu *v, const struct hypercall *h)
 {
 	domid_t domid;
-	long rc = guest_read(v, &domid, gva(h->args[1]), sizeof(domid));
+	long rc;
 
+	if (start_extent(h))
+		return -XEN_EINVAL;
+	rc = guest_read(v, &domid, gva(h->args[1]), sizeof(domid));
 	if (!rc)
 		rc = domain_check_self(v->domain, domid);
 	return rc ? rc : (long)v->domain->max_pages;

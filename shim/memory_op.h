@@ -5,9 +5,9 @@
 
 #include "shim/hypercall.h"
 
-/* Higher bits of the command carry where a long operation resumes (Xen's MEMOP_EXTENT_SHIFT is 6).
- */
-#define MEMOP_CMD_MASK 0x3f
+/* Higher bits of the command carry where a long operation goes on. */
+#define MEMOP_EXTENT_SHIFT 6
+#define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
 
 extern const struct suboperation memory_ops[];
 extern const unsigned memory_ops_count;

@@ -31,8 +31,12 @@ struct platform_ops {
 	int (*overlay_map)(struct domain *d, enum overlay which, struct gfn at);
 	int (*overlay_unmap)(struct domain *d, enum overlay which, struct gfn at);
 
-	/* The vCPU's translation state, valid until it runs again. On the vCPU's own thread. */
-	const struct paging *(*paging)(struct vcpu *v);
+	/*
+	 * The vCPU's translation state, valid until it runs again. On the vCPU's own thread. Unless
+	 * `exact`, it may be what is likely (write protection on, the number of levels as when last
+	 * seen): a caller that fails with it asks for the exact state and tries again.
+	 */
+	const struct paging *(*paging)(struct vcpu *v, bool exact);
 
 	/*
 	 * evtchn_upcall_pending has gone from 0 to 1, or the way of delivery has changed while it
@@ -61,7 +65,8 @@ struct platform_ops {
 	 */
 	void (*set_timer)(struct vcpu *v, uint64_t deadline);
 
-	/* The guest's scheduling hints and its end (reason of xen/sched.h). */
+	/* The guest's scheduling hints and its end (of xen/sched.h, or any other value up to 255).
+	 */
 	void (*yield)(struct vcpu *v);
 	void (*shutdown)(struct domain *d, int reason);
 

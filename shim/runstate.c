@@ -40,21 +40,17 @@ static void write_area(struct vcpu *v, bool long_mode)
 {
 	union runstate_record record;
 	size_t len = runstate_record(&v->runstate, long_mode, &record);
-	void *area = gpc_lock(&v->runstate_area);
 
-	if (area) {
-		memcpy(area, &record, len);
-		gpc_unlock(&v->runstate_area);
-	}
+	guest_area_write(&v->runstate_area, 0, &record, len);
 }
 
 long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu *t = vcpuop_target(v, h);
 	size_t len = h->long_mode ? sizeof(struct vcpu_runstate_info)
 				  : sizeof(struct vcpu_runstate_info_x86_32);
 	uint64_t addr = 0;
-	struct gpa area;
+	struct guest_area_place area;
 	long rc;
 
 	if (!t)
@@ -62,14 +58,14 @@ long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall
 	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
 	if (rc)
 		return rc;
-	if (addr && guest_translate(v, gva(addr), true, &area))
+	if (addr && guest_area_find(v, gva(addr), len, &area))
 		return -XEN_EFAULT;
 
 	pthread_mutex_lock(&v->domain->lock);
 	if (addr)
-		gpc_activate(&t->runstate_area, area, len);
+		guest_area_activate(&t->runstate_area, &area);
 	else
-		gpc_deactivate(&t->runstate_area);
+		guest_area_deactivate(&t->runstate_area);
 	write_area(t, h->long_mode);
 	pthread_mutex_unlock(&v->domain->lock);
 	return 0;
@@ -78,7 +74,7 @@ long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall
 /* A reading of now: the time since entry counts for the present state. */
 long vcpuop_get_runstate_info(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu *t = vcpuop_target(v, h);
 	struct vcpu_runstate_info now;
 	union runstate_record record;
 	uint64_t time;

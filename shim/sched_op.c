@@ -14,24 +14,19 @@ static long schedop_yield(struct vcpu *v, const struct hypercall *h)
 static long schedop_shutdown(struct vcpu *v, const struct hypercall *h)
 {
 	struct sched_shutdown op;
+	uint8_t reason;
 	long rc = guest_read(v, &op, gva(h->args[1]), sizeof(op));
 
 	if (rc)
 		return rc;
-	switch (op.reason) {
-	case SHUTDOWN_poweroff:
-	case SHUTDOWN_reboot:
-	case SHUTDOWN_crash:
-	case SHUTDOWN_watchdog:
-		v->domain->ops->shutdown(v->domain, op.reason);
-		return 0;
-	case SHUTDOWN_suspend:
-	case SHUTDOWN_soft_reset:
-		/* Need a resume and a new beginning that are not there yet: refuse, don't lie. */
+	/* Xen keeps one byte, whatever it says: a guest that has made up its mind does not go on.
+	 */
+	reason = op.reason;
+	/* Need a resume and a new beginning that are not there yet: refuse, don't lie. */
+	if (reason == SHUTDOWN_suspend || reason == SHUTDOWN_soft_reset)
 		return -XEN_ENOSYS;
-	default:
-		return -XEN_EINVAL;
-	}
+	v->domain->ops->shutdown(v->domain, reason);
+	return 0;
 }
 
 const struct suboperation sched_ops[] = {

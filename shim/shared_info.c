@@ -27,7 +27,7 @@ struct event_bitmaps shared_info_event_bitmaps(struct domain *d, bool long_mode)
 				      EVTCHN_2L_PORTS_32};
 }
 
-struct vcpu_info *vcpu_info_lock(struct vcpu *v)
+guest_vcpu_info *vcpu_info_lock(struct vcpu *v)
 {
 	struct shared_info *si = v->domain->shared_info;
 
@@ -86,16 +86,26 @@ static void write_wallclock(struct domain *d)
 	__atomic_store_n(version, *version + 1, __ATOMIC_RELAXED);
 }
 
+/* Show the page at `at` and no longer where it was, or leave it there. Under the domain's lock. */
+static int move_overlay(struct domain *d, struct gfn at)
+{
+	int rc = d->ops->overlay_map(d, OVERLAY_SHARED_INFO, at);
+
+	if (rc || !d->shared_info_mapped)
+		return rc;
+	rc = d->ops->overlay_unmap(d, OVERLAY_SHARED_INFO, d->shared_info_gfn);
+	if (rc)
+		d->ops->overlay_unmap(d, OVERLAY_SHARED_INFO, at);
+	return rc;
+}
+
 int shared_info_map(struct domain *d, struct gfn at)
 {
 	int rc = 0;
 
 	pthread_mutex_lock(&d->lock);
-	if (!d->shared_info_mapped || d->shared_info_gfn.v != at.v) {
-		rc = d->ops->overlay_map(d, OVERLAY_SHARED_INFO, at);
-		if (!rc && d->shared_info_mapped)
-			rc = d->ops->overlay_unmap(d, OVERLAY_SHARED_INFO, d->shared_info_gfn);
-	}
+	if (!d->shared_info_mapped || d->shared_info_gfn.v != at.v)
+		rc = move_overlay(d, at);
 	if (!rc) {
 		d->shared_info_gfn = at;
 		d->shared_info_mapped = true;
@@ -110,11 +120,14 @@ int shared_info_map(struct domain *d, struct gfn at)
 
 void domain_latch_word_size(struct domain *d, bool long_mode)
 {
+	bool changed;
+
 	pthread_mutex_lock(&d->lock);
-	if (d->long_mode != long_mode) {
-		d->long_mode = long_mode;
-		write_wallclock(d);
+	changed = d->long_mode != long_mode;
+	d->long_mode = long_mode;
+	/* Even if nothing has changed, as on Xen: a guest comes here on resume. */
+	write_wallclock(d);
+	if (changed)
 		d->ops->word_size_latched(d);
-	}
 	pthread_mutex_unlock(&d->lock);
 }

@@ -20,10 +20,16 @@ struct event_bitmaps {
 struct event_bitmaps shared_info_event_bitmaps(struct domain *d, bool long_mode);
 
 /*
+ * A vcpu_info as it may lie in a guest's memory: a 32-bit guest aligns it to 4 bytes, and may turn
+ * 64-bit afterwards. So its longer words are no place for atomics.
+ */
+typedef struct vcpu_info guest_vcpu_info __attribute__((aligned(4)));
+
+/*
  * Where v's vcpu_info is now: the registered place or its slot in shared_info. NULL (and nothing to
  * unlock) if it has none (a vCPU beyond the first 32 that has registered nothing).
  */
-struct vcpu_info *vcpu_info_lock(struct vcpu *v);
+guest_vcpu_info *vcpu_info_lock(struct vcpu *v);
 void vcpu_info_unlock(struct vcpu *v);
 
 /* Guest-physical address of v's vcpu_info; false while the guest cannot see it anywhere. */

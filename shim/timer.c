@@ -21,13 +21,18 @@ static void arm(struct vcpu *v, uint64_t deadline)
 /* Only its owner may set a vCPU's timer. */
 static long check_own(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = domain_vcpu(v->domain, h->args[1]);
+	struct vcpu *t = vcpuop_target(v, h);
 
 	if (!t)
 		return -XEN_ENOENT;
 	return t == v ? 0 : -XEN_EINVAL;
 }
 
+/*
+ * What is past comes at once. VCPU_SSHOTTMR_future asks for -ETIME then, but "can be ignored by the
+ * hypervisor" (vcpu.h): Xen has since 4.17, and so has KVM_XEN. Times from 2^63 up are negative to
+ * Xen.
+ */
 long vcpuop_set_singleshot_timer(struct vcpu *v, const struct hypercall *h)
 {
 	struct vcpu_set_singleshot_timer set = {0};
@@ -38,9 +43,12 @@ long vcpuop_set_singleshot_timer(struct vcpu *v, const struct hypercall *h)
 				h->long_mode ? sizeof(set) : VCPU_SET_SINGLESHOT_TIMER_SIZE_X86_32);
 	if (rc)
 		return rc;
-	if (set.flags & VCPU_SSHOTTMR_future && set.timeout_abs_ns < v->domain->ops->system_time(v))
-		return -XEN_ETIME;
-	arm(v, set.timeout_abs_ns);
+	if ((int64_t)set.timeout_abs_ns < (int64_t)v->domain->ops->system_time(v)) {
+		v->domain->ops->set_timer(v, 0);
+		vcpu_timer_expired(v);
+	} else {
+		arm(v, set.timeout_abs_ns);
+	}
 	return 0;
 }
 

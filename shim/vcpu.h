@@ -8,6 +8,7 @@
 
 #include "shim/event_channel.h"
 #include "shim/gpc/gpc.h"
+#include "shim/guest_area.h"
 #include "shim/hypercall.h"
 #include "xen-abi/xen.h"
 
@@ -29,8 +30,9 @@ struct vcpu {
 
 	evtchn_port_t virq_port[NR_VIRQS]; /* 0: not bound. Under the domain's event lock. */
 
-	struct gpc time_area; /* second copy of vcpu_info.time */
-	struct gpc runstate_area;
+	struct guest_area time_area; /* second copy of vcpu_info.time */
+	uint32_t time_area_version;  /* of what is there, odd: nothing; atomic */
+	struct guest_area runstate_area;
 	struct vcpu_runstate_info runstate;
 
 	struct hypercall_counts counts; /* written by the vCPU's own thread only */
@@ -41,6 +43,9 @@ struct vcpu {
 /* VCPUOP_*, the runstate and time areas, the singleshot timer (vcpu_op.c, runstate.c, timer.c). */
 extern const struct suboperation vcpu_ops[];
 extern const unsigned vcpu_ops_count;
+
+/* The vCPU that args[1] names, an unsigned int in Xen; NULL: -XEN_ENOENT, before anything else. */
+struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h);
 
 /* The vCPU has begun to run for the first time, at system time `now` (ns). */
 void runstate_start(struct vcpu *v, uint64_t now);

@@ -9,49 +9,64 @@
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
 
-/* The vCPU that args[1] names, or NULL: -ENOENT for every sub-operation. */
-static struct vcpu *target(struct vcpu *v, const struct hypercall *h)
+struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h)
 {
-	return domain_vcpu(v->domain, h->args[1]);
+	return domain_vcpu(v->domain, (uint32_t)h->args[1]);
 }
 
 /* Move what the guest sees so far into the registered place; under the domain's lock. */
 static void take_over_vcpu_info(struct vcpu *v)
 {
-	struct vcpu_info *old, *new, content;
+	guest_vcpu_info *old = vcpu_info_lock(v), *new;
+	struct vcpu_info content = {.evtchn_upcall_mask = 1};
 
-	memset(&content, 0, sizeof(content));
-	content.evtchn_upcall_mask = 1;
-	old = vcpu_info_lock(v);
 	if (old) {
-		content = *old;
+		memcpy(&content, old, sizeof(content));
 		vcpu_info_unlock(v);
 	}
 	new = gpc_lock(&v->vcpu_info);
 	if (new) {
-		*new = content;
+		memcpy(new, &content, sizeof(content));
 		gpc_unlock(&v->vcpu_info);
 	}
 	__atomic_store_n(&v->vcpu_info_registered, true, __ATOMIC_RELEASE);
 }
 
-/* Xen's rules: once only; within a page, aligned to its longest word; in guest RAM. */
-static long register_vcpu_info(struct vcpu *v, struct gpa addr, bool long_mode)
+/* Within a page, and aligned to the longest word that shared_info's layout has in there. */
+static bool fits_page(const struct domain *d, uint32_t offset)
 {
-	unsigned align = long_mode ? sizeof(uint64_t) : sizeof(uint32_t);
-	bool has_memory;
+	uint32_t align = d->long_mode ? sizeof(uint64_t) : sizeof(uint32_t);
 
+	return offset <= GUEST_PAGE_SIZE - sizeof(struct vcpu_info) && offset % align == 0;
+}
+
+static bool has_memory(struct domain *d, struct gpa addr, uint64_t len)
+{
+	bool has;
+
+	memslots_read_lock(&d->memslots);
+	has = memslots_hva(&d->memslots, addr, len);
+	memslots_read_unlock(&d->memslots);
+	return has;
+}
+
+/*
+ * Xen's rules (map_vcpu_info), in its order: a place inside a page; once only; for oneself or for
+ * one that is not up; in guest RAM. Under the domain's lock.
+ */
+static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
+			       const struct vcpu_register_vcpu_info *info)
+{
+	struct gpa addr = gpa((info->mfn << GUEST_PAGE_SHIFT) + info->offset);
+
+	if (!fits_page(v->domain, info->offset))
+		return -XEN_ENXIO;
 	if (v->vcpu_info_registered)
 		return -XEN_EINVAL;
-	if (gpa_offset(addr) > GUEST_PAGE_SIZE - sizeof(struct vcpu_info))
+	if (v != caller && v->runstate.state != RUNSTATE_offline)
 		return -XEN_EINVAL;
-	if (addr.v % align)
-		return -XEN_ENXIO;
-
-	memslots_read_lock(&v->domain->memslots);
-	has_memory = memslots_hva(&v->domain->memslots, addr, sizeof(struct vcpu_info));
-	memslots_read_unlock(&v->domain->memslots);
-	if (!has_memory)
+	if (info->mfn > UINT64_MAX >> GUEST_PAGE_SHIFT ||
+	    !has_memory(v->domain, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 
 	gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info));
@@ -63,7 +78,7 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 {
 	struct domain *d = v->domain;
 	struct vcpu_register_vcpu_info info;
-	struct vcpu *t = target(v, h);
+	struct vcpu *t = vcpuop_target(v, h);
 	long rc;
 
 	if (!t)
@@ -71,11 +86,9 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 	rc = guest_read(v, &info, gva(h->args[2]), sizeof(info));
 	if (rc)
 		return rc;
-	if (info.offset >= GUEST_PAGE_SIZE || info.mfn > UINT64_MAX >> GUEST_PAGE_SHIFT)
-		return -XEN_EINVAL;
 
 	pthread_mutex_lock(&d->lock);
-	rc = register_vcpu_info(t, gpa((info.mfn << GUEST_PAGE_SHIFT) + info.offset), h->long_mode);
+	rc = register_vcpu_info(v, t, &info);
 	if (!rc) {
 		d->ops->time_area_moved(t);
 		/* Events that came while it moved may have gone to the old place. */
@@ -85,15 +98,14 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 	return rc;
 }
 
-/*
- * The address is a guest-virtual one. Xen translates it at every update; we do so once, as KVM and
- * QEMU do: kernels register areas of their direct mapping, which stays.
- */
+/* No version of a time that may be read. */
+#define NO_VERSION 1
+
 static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct hypercall *h)
 {
-	struct vcpu *t = target(v, h);
+	struct vcpu *t = vcpuop_target(v, h);
 	uint64_t addr = 0;
-	struct gpa area;
+	struct guest_area_place area;
 	long rc;
 
 	if (!t)
@@ -101,68 +113,83 @@ static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct h
 	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
 	if (rc)
 		return rc;
-	if (addr && guest_translate(v, gva(addr), true, &area))
+	if (addr && guest_area_find(v, gva(addr), sizeof(struct vcpu_time_info), &area))
 		return -XEN_EFAULT;
 
 	pthread_mutex_lock(&v->domain->lock);
 	if (addr)
-		gpc_activate(&t->time_area, area, sizeof(struct vcpu_time_info));
+		guest_area_activate(&t->time_area, &area);
 	else
-		gpc_deactivate(&t->time_area);
+		guest_area_deactivate(&t->time_area);
 	pthread_mutex_unlock(&v->domain->lock);
+	__atomic_store_n(&t->time_area_version, NO_VERSION, __ATOMIC_RELAXED);
 	vcpu_time_area_update(t);
 	return 0;
 }
 
-static uint32_t time_version(const struct vcpu_time_info *t)
+static uint32_t time_version(const guest_vcpu_info *info)
 {
-	return __atomic_load_n(&t->version, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&info->time.version, __ATOMIC_ACQUIRE);
 }
 
-/* Copy *from to *to the way a reader of either expects: the version is odd while fields change. */
-static void copy_time(struct vcpu_time_info *to, const struct vcpu_time_info *from)
+/*
+ * A consistent reading of the time, whose version is odd while its fields change. False: there was
+ * none in many attempts; the guest may write there too, and shall not hold us up.
+ */
+static bool read_time(struct vcpu_time_info *to, const guest_vcpu_info *info)
 {
-	struct vcpu_time_info copy;
-	uint32_t version;
+	for (unsigned attempt = 0; attempt < 100; attempt++) {
+		uint32_t version = time_version(info);
 
-	do {
-		version = time_version(from);
-		copy = *from;
+		*to = info->time;
+		to->version = version;
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	} while (version & 1 || version != time_version(from));
+		if (!(version & 1) && version == time_version(info))
+			return true;
+	}
+	return false;
+}
 
-	__atomic_store_n(&to->version, version - 1, __ATOMIC_RELAXED);
+/* The way a reader expects it: an odd version while the fields change. */
+static void write_time(struct guest_area *area, struct vcpu_time_info *t)
+{
+	const uint32_t changing = t->version - 1, version = t->version;
+
+	_Static_assert(offsetof(struct vcpu_time_info, version) == 0, "it comes first");
+	t->version = changing;
+	guest_area_write(area, 0, &changing, sizeof(changing));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	copy.version = version - 1;
-	*to = copy;
+	guest_area_write(area, 0, t, sizeof(*t));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&to->version, version, __ATOMIC_RELAXED);
+	guest_area_write(area, 0, &version, sizeof(version));
 }
 
 void vcpu_time_area_update(struct vcpu *v)
 {
-	struct vcpu_time_info *area;
-	struct vcpu_info *info;
+	struct vcpu_time_info now;
+	guest_vcpu_info *info;
+	uint32_t version;
+	bool good;
 
-	if (!v->time_area.active)
+	if (!__atomic_load_n(&v->time_area.active, __ATOMIC_ACQUIRE))
 		return;
 	info = vcpu_info_lock(v);
 	if (!info)
 		return;
-	area = gpc_lock(&v->time_area);
-	if (area) {
-		if (time_version(area) != time_version(&info->time))
-			copy_time(area, &info->time);
-		gpc_unlock(&v->time_area);
-	}
+	good = read_time(&now, info);
 	vcpu_info_unlock(v);
+	version = now.version;
+	if (good && version != __atomic_load_n(&v->time_area_version, __ATOMIC_RELAXED)) {
+		write_time(&v->time_area, &now);
+		__atomic_store_n(&v->time_area_version, version, __ATOMIC_RELAXED);
+	}
 }
 
 /* Linux asks for this at every CPU's start and does not mind what it hears: no periodic timer runs.
  */
 static long vcpuop_stop_periodic_timer(struct vcpu *v, const struct hypercall *h)
 {
-	return target(v, h) ? 0 : -XEN_ENOENT;
+	return vcpuop_target(v, h) ? 0 : -XEN_ENOENT;
 }
 
 const struct suboperation vcpu_ops[] = {

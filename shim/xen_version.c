@@ -6,9 +6,9 @@
 #include "xen-abi/x86_32.h"
 
 /* Where Xen's reserved hole of virtual addresses starts, for PV guests; /sys/hypervisor shows it.
- */
+ * 64-bit callers hear of it in any case, of 32-bit ones only those that are PV. */
 #define XEN_VIRT_START_64 0xffff800000000000ull
-#define XEN_VIRT_START_32 0xf5800000u
+#define XEN_VIRT_START_32 0xffffffffu
 
 static long put(struct vcpu *v, const struct hypercall *h, const void *from, size_t len)
 {
@@ -84,10 +84,10 @@ static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 	return put(v, h, &info, sizeof(info));
 }
 
-/* The answer is the result; a buffer is an error. */
 static long xenver_pagesize(struct vcpu *v, const struct hypercall *h)
 {
 	(void)v;
+	/* The answer is the result itself: who brings a buffer for it is mistaken. */
 	return h->args[1] ? -XEN_EINVAL : (long)GUEST_PAGE_SIZE;
 }
 
@@ -96,10 +96,11 @@ static long xenver_guest_handle(struct vcpu *v, const struct hypercall *h)
 	return put(v, h, v->domain->uuid, sizeof(v->domain->uuid));
 }
 
-/* The hypervisor's command line: a privileged caller's business, others are told so. */
+/* The hypervisor's command line: a privileged caller's business, others are told so. Xen writes no
+ * more than that word, not the whole xen_commandline_t. */
 static long xenver_commandline(struct vcpu *v, const struct hypercall *h)
 {
-	static const xen_commandline_t denied = "<denied>";
+	static const char denied[] = "<denied>";
 
 	return put(v, h, denied, sizeof(denied));
 }

@@ -4,7 +4,7 @@
  *
  * Run COMMAND, pass its output on, and when TEXT appears in it print to standard error
  *	COST time NS	from before exec to then (a bed that counts instructions: 1 ns is one)
- *	COST resident KIB	of the command's memory, without what it shares (a guest's RAM)
+ *	COST resident KIB	of the command's memory without the guest's RAM
  * The exit status is the command's, or 1 if TEXT never came.
  */
 #include <err.h>
@@ -24,26 +24,25 @@ static long long now(void)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-static long status_value(const char *line, const char *key)
-{
-	size_t n = strlen(key);
-
-	return strncmp(line, key, n) ? 0 : strtol(line + n, NULL, 10);
-}
-
-/* Guest RAM is a memfd: RssShmem. The rest is the program's own. */
+/* The command's resident memory but for the guest's RAM, a memfd: /proc/PID/smaps (proc(5)). */
 static long own_kib(pid_t pid)
 {
-	char path[64], line[256];
-	long kib = 0;
+	char path[64], line[512];
+	bool guest_ram = false;
+	long kib = 0, rss;
+	unsigned long start, end;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
 	f = fopen(path, "re");
 	if (!f)
 		err(1, "%s", path);
-	while (fgets(line, sizeof(line), f))
-		kib += status_value(line, "RssAnon:") + status_value(line, "RssFile:");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			guest_ram = strstr(line, "memfd:guest-ram");
+		else if (!guest_ram && sscanf(line, "Rss: %ld", &rss) == 1)
+			kib += rss;
+	}
 	fclose(f);
 	return kib;
 }

@@ -16,9 +16,10 @@
 #define CPUID1_EDX_HTT          (1u << 28)
 #define CPUID_EXT1_EDX_RDTSCP   (1u << 27)
 
-struct cpuid_table {
+/* kvm_cpuid2 ends in an array of no length; this gives it room. */
+union cpuid_table {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entries[CPUID_MAX];
+	uint8_t room[sizeof(struct kvm_cpuid2) + CPUID_MAX * sizeof(struct kvm_cpuid_entry2)];
 };
 
 static bool is_hypervisor_leaf(uint32_t leaf)
@@ -27,23 +28,23 @@ static bool is_hypervisor_leaf(uint32_t leaf)
 }
 
 /* Drop the leaves that we rewrite whole. */
-static void remove_leaves(struct cpuid_table *t)
+static void remove_leaves(union cpuid_table *t)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < t->head.nent; i++) {
-		uint32_t leaf = t->entries[i].function;
+		uint32_t leaf = t->head.entries[i].function;
 
 		if (!is_hypervisor_leaf(leaf) && leaf != 0xb && leaf != 0x1f)
-			t->entries[kept++] = t->entries[i];
+			t->head.entries[kept++] = t->head.entries[i];
 	}
 	t->head.nent = kept;
 }
 
-static void add_leaf(struct cpuid_table *t, const struct kvm_cpuid_entry2 *e)
+static void add_leaf(union cpuid_table *t, const struct kvm_cpuid_entry2 *e)
 {
 	if (t->head.nent < CPUID_MAX)
-		t->entries[t->head.nent++] = *e;
+		t->head.entries[t->head.nent++] = *e;
 }
 
 static unsigned bits_for(unsigned count)
@@ -56,7 +57,7 @@ static unsigned bits_for(unsigned count)
 }
 
 /* Leaf 0xb: one thread per core, nr_vcpus cores. */
-static void add_topology(struct cpuid_table *t, unsigned id, unsigned nr_vcpus)
+static void add_topology(union cpuid_table *t, unsigned id, unsigned nr_vcpus)
 {
 	const struct kvm_cpuid_entry2 smt = {.function = 0xb,
 					     .index = 0,
@@ -120,15 +121,15 @@ static void tsc_scale(uint32_t khz, uint32_t *mul, int8_t *shift)
 	*mul = hz ? (scaled << 32) / hz : 0;
 }
 
-static bool has_rdtscp(const struct cpuid_table *t)
+static bool has_rdtscp(const union cpuid_table *t)
 {
 	for (unsigned i = 0; i < t->head.nent; i++)
-		if (t->entries[i].function == 0x80000001)
-			return t->entries[i].edx & CPUID_EXT1_EDX_RDTSCP;
+		if (t->head.entries[i].function == 0x80000001)
+			return t->head.entries[i].edx & CPUID_EXT1_EDX_RDTSCP;
 	return false;
 }
 
-static void add_xen_leaves(struct cpuid_table *t, const struct vm_vcpu *vv)
+static void add_xen_leaves(union cpuid_table *t, const struct vm_vcpu *vv)
 {
 	struct xen_cpuid_config config = {
 		.vcpu_id = vv->vcpu->id,
@@ -160,14 +161,14 @@ static void add_xen_leaves(struct cpuid_table *t, const struct vm_vcpu *vv)
 int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p)
 {
 	struct vm *vm = vv->vm;
-	struct cpuid_table t = {.head.nent = CPUID_MAX};
+	union cpuid_table t = {.head.nent = CPUID_MAX};
 	bool tsc_deadline = ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 
 	if (ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, &t))
 		return problem(p, "KVM does not tell what CPUID it supports: %s", strerror(errno));
 	remove_leaves(&t);
 	for (unsigned i = 0; i < t.head.nent; i++)
-		adjust_leaf(&t.entries[i], vv->vcpu->id, vm->config.vcpus, tsc_deadline);
+		adjust_leaf(&t.head.entries[i], vv->vcpu->id, vm->config.vcpus, tsc_deadline);
 	add_topology(&t, vv->vcpu->id, vm->config.vcpus);
 	add_xen_leaves(&t, vv);
 	if (ioctl(vv->fd, KVM_SET_CPUID2, &t))

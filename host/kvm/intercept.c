@@ -4,7 +4,8 @@
  *
  * KVM_XEN: vmcall and vmmcall exit with KVM_EXIT_XEN, registers decoded. Stock: KVM answers these
  * instructions itself, so the hypercall page's stubs, and the instructions in the guest's text
- * (host/loader/hypercall_patch), write to a port; the exit gives us the registers in kvm_run.
+ * (host/loader/hypercall_patch), read a port; the exit gives us the registers in kvm_run, and what
+ * we put into its data KVM loads into eax.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +16,12 @@
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
 
-#define EFER_LMA (1ull << 10)
+#define CR0_WP      (1ull << 16)
+#define CR0_PG      (1ull << 31)
+#define CR4_PAE     (1ull << 5)
+#define CR4_LA57    (1ull << 12)
+#define EFER_LMA    (1ull << 10)
+#define RFLAGS_IOPL (3ull << 12)
 
 int vm_enable_hypercalls(struct vm *vm, struct problem *p)
 {
@@ -33,26 +39,41 @@ int vm_set_word_size(struct vm *vm)
 
 static const struct kvm_sregs *sregs(struct vm_vcpu *vv)
 {
-	return &vv->run->s.regs.sregs;
+	const struct kvm_sregs *s = &vv->sregs;
+
+	if (vv->run->kvm_valid_regs & KVM_SYNC_X86_SREGS)
+		s = &vv->run->s.regs.sregs;
+	else if (!vv->sregs_valid)
+		ioctl(vv->fd, KVM_GET_SREGS, &vv->sregs);
+	vv->sregs_valid = true;
+	vv->want_sregs = true;
+	vv->la57 = s->cr4 & CR4_LA57;
+	return s;
 }
 
-const struct paging *vcpu_paging(struct vcpu *v)
+const struct paging *vcpu_paging(struct vcpu *v, bool exact)
 {
 	struct vm_vcpu *vv = v->host;
-	const struct kvm_sregs *s = sregs(vv);
+	const struct kvm_sregs *s;
 
-	if (!vv->paging_valid) {
-		vv->paging = (struct paging){
-			.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer};
-		vv->paging_valid = true;
+	if (vv->from_page_64 && !exact) {
+		vv->paging = (struct paging){.cr0 = CR0_PG | CR0_WP,
+					     .cr3 = vv->run->s.regs.regs.rbx,
+					     .cr4 = CR4_PAE | vv->la57,
+					     .efer = EFER_LMA};
+		return &vv->paging;
 	}
+	s = sregs(vv);
+	vv->paging = (struct paging){.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer};
 	return &vv->paging;
 }
 
 /* 64-bit code, as opposed to 32-bit code in long mode or outside it. */
 static bool in_64bit_code(struct vm_vcpu *vv)
 {
-	return sregs(vv)->efer & EFER_LMA && sregs(vv)->cs.l;
+	const struct kvm_sregs *s = sregs(vv);
+
+	return s->efer & EFER_LMA && s->cs.l;
 }
 
 static void arguments_64(const struct kvm_regs *r, struct hypercall *h)
@@ -77,9 +98,47 @@ static void arguments_32(const struct kvm_regs *r, struct hypercall *h)
 	h->args[5] = (uint32_t)r->rbp;
 }
 
-void vcpu_hypercall_port(struct vm_vcpu *vv)
+/*
+ * KVM loads 32 bits into eax; the 64-bit page's stub extends their sign. A result that is lost on
+ * the way goes into rax whole, once KVM has completed the read.
+ */
+static void give_result(struct vm_vcpu *vv, long result, bool fits)
 {
-	struct kvm_regs *r = &vv->run->s.regs.regs;
+	struct kvm_run *run = vv->run;
+	uint32_t low = result;
+
+	memcpy((uint8_t *)run + run->io.data_offset, &low, sizeof(low));
+	if (fits)
+		return;
+	run->immediate_exit = 1;
+	ioctl(vv->fd, KVM_RUN, NULL);
+	run->immediate_exit = 0;
+	run->s.regs.regs.rax = result;
+	run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+}
+
+/*
+ * The page's stub has looked at its ring. Only where the guest lets ring 3 use ports could somebody
+ * else have come this way: then, and for all that comes from elsewhere, the segments tell.
+ */
+static void hypercall_from_page_64(struct vm_vcpu *vv)
+{
+	const struct kvm_regs *r = &vv->run->s.regs.regs;
+	struct hypercall h = {.long_mode = true};
+	long result;
+
+	vv->from_page_64 = !(r->rflags & RFLAGS_IOPL);
+	vv->want_sregs = false;
+	if (!vv->from_page_64)
+		h.cpl = sregs(vv)->ss.dpl;
+	arguments_64(r, &h);
+	result = hypercall_dispatch(vv->vcpu, &h);
+	give_result(vv, result, result == (int32_t)result);
+}
+
+static void hypercall_from_anywhere(struct vm_vcpu *vv)
+{
+	const struct kvm_regs *r = &vv->run->s.regs.regs;
 	struct hypercall h = {.long_mode = in_64bit_code(vv), .cpl = sregs(vv)->ss.dpl};
 	long result;
 
@@ -88,8 +147,22 @@ void vcpu_hypercall_port(struct vm_vcpu *vv)
 	else
 		arguments_32(r, &h);
 	result = hypercall_dispatch(vv->vcpu, &h);
-	r->rax = h.long_mode ? (uint64_t)result : (uint32_t)result;
-	vv->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	give_result(vv, result, !h.long_mode || (uint64_t)result == (uint32_t)result);
+}
+
+bool vcpu_hypercall_port(struct vm_vcpu *vv)
+{
+	const struct kvm_run *run = vv->run;
+
+	if (run->io.direction != KVM_EXIT_IO_IN || run->io.size != 4 || run->io.count != 1)
+		return false;
+	if (run->io.port == PORT_HYPERCALL_64)
+		hypercall_from_page_64(vv);
+	else if (run->io.port == PORT_HYPERCALL)
+		hypercall_from_anywhere(vv);
+	else
+		return false;
+	return true;
 }
 
 void vcpu_hypercall_xen(struct vm_vcpu *vv)
@@ -120,16 +193,18 @@ static bool cpu_is_amd(void)
 bool vcpu_fill_hypercall_page(struct vm_vcpu *vv, uint64_t value)
 {
 	struct domain *d = &vv->vm->domain;
-	const struct hypercall_stub stub = {
+	struct hypercall_stub stub = {
 		.long_mode = in_64bit_code(vv),
 		.amd = cpu_is_amd(),
-		.port = vv->vm->kvm_xen ? -1 : PORT_HYPERCALL,
+		.port = -1,
 	};
 	uint8_t page[GUEST_PAGE_SIZE];
 
 	/* The low bits number the page; CPUID says that there is one. */
 	if (value & (GUEST_PAGE_SIZE - 1))
 		return false;
+	if (!vv->vm->kvm_xen)
+		stub.port = stub.long_mode ? PORT_HYPERCALL_64 : PORT_HYPERCALL;
 	hypercall_page_fill(page, &stub);
 	if (guest_write_physical(d, gpa(value), page, sizeof(page)))
 		return false;

@@ -15,11 +15,15 @@
 
 int vcpu_set_msr(struct vm_vcpu *vv, uint32_t index, uint64_t value)
 {
-	struct {
+	/* kvm_msrs ends in an array of no length; this gives it room for one. */
+	union {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {.head.nmsrs = 1, .entry = {.index = index, .data = value}};
-	int rc = ioctl(vv->fd, KVM_SET_MSRS, &msrs);
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} msrs = {.head.nmsrs = 1};
+	int rc;
+
+	msrs.head.entries[0] = (struct kvm_msr_entry){.index = index, .data = value};
+	rc = ioctl(vv->fd, KVM_SET_MSRS, &msrs);
 
 	if (rc < 0)
 		return -errno;

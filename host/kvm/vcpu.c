@@ -52,8 +52,11 @@ void vcpu_post(struct vm_vcpu *vv, uint32_t requests)
 /* False: the thread shall end. */
 static bool serve_requests(struct vm_vcpu *vv)
 {
-	uint32_t requests = __atomic_exchange_n(&vv->requests, 0, __ATOMIC_SEQ_CST);
+	uint32_t requests;
 
+	if (!__atomic_load_n(&vv->requests, __ATOMIC_SEQ_CST))
+		return true;
+	requests = __atomic_exchange_n(&vv->requests, 0, __ATOMIC_SEQ_CST);
 	if (requests & VCPU_REQ_TIME_AREA)
 		vcpu_apply_time_area(vv);
 	if (requests & VCPU_REQ_UPCALL_AREA)
@@ -118,10 +121,7 @@ static void handle_exit(struct vm_vcpu *vv)
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		if (run->io.port == PORT_HYPERCALL && run->io.size == 4 &&
-		    run->io.direction == KVM_EXIT_IO_OUT)
-			vcpu_hypercall_port(vv);
-		else
+		if (!vcpu_hypercall_port(vv))
 			handle_io(vv);
 		break;
 	case KVM_EXIT_XEN:
@@ -159,9 +159,9 @@ static void handle_exit(struct vm_vcpu *vv)
 
 static void run_once(struct vm_vcpu *vv)
 {
-	vv->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	vv->run->kvm_valid_regs = KVM_SYNC_X86_REGS | (vv->want_sregs ? KVM_SYNC_X86_SREGS : 0);
+	vv->sregs_valid = vv->from_page_64 = false;
 	if (ioctl(vv->fd, KVM_RUN, NULL) == 0) {
-		vv->paging_valid = false;
 		vv->exits++;
 		handle_exit(vv);
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))

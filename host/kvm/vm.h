@@ -28,7 +28,9 @@ enum accel {
 };
 
 /* I/O ports of the machine. */
-#define PORT_HYPERCALL     0xa8 /* 32-bit writes only; 0xa0 and up are free beside the second PIC */
+/* Hypercalls: 32-bit reads only. 0xa2 and up are free beside the second PIC. */
+#define PORT_HYPERCALL     0xa8 /* from anywhere */
+#define PORT_HYPERCALL_64  0xac /* from a 64-bit hypercall page: ring 0, cr3 in rbx */
 #define PORT_ACPI_SLEEP    0xb0
 #define PORT_ACPI_STATUS   0xb1
 #define PORT_ACPI_RESET    0xb2
@@ -61,8 +63,16 @@ struct vm_vcpu {
 	bool started;
 	uint32_t requests; /* atomic */
 
-	struct paging paging; /* of the exit at hand */
-	bool paging_valid;
+	/*
+	 * Of the exit at hand. Segments and control registers cost KVM some 500 instructions an
+	 * exit, so they come with it only if the last hypercall needed them, and else by a call
+	 * when wanted.
+	 */
+	struct kvm_sregs sregs;
+	bool sregs_valid, want_sregs, from_page_64;
+	struct paging paging;
+	uint64_t la57; /* CR4.LA57 when sregs were last seen */
+
 	bool synic_on;
 	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
 
@@ -167,8 +177,9 @@ void vcpu_apply_upcall_method(struct vm_vcpu *vv);
 /* intercept.c: how a hypercall reaches the shim. */
 int vm_enable_hypercalls(struct vm *vm, struct problem *p);
 int vm_set_word_size(struct vm *vm);
-const struct paging *vcpu_paging(struct vcpu *v);
-void vcpu_hypercall_port(struct vm_vcpu *vv);
+const struct paging *vcpu_paging(struct vcpu *v, bool exact);
+/* False: the port is not a hypercall's. */
+bool vcpu_hypercall_port(struct vm_vcpu *vv);
 void vcpu_hypercall_xen(struct vm_vcpu *vv);
 /* Fill the hypercall page at value's frame (MSR write); false: #GP. */
 bool vcpu_fill_hypercall_page(struct vm_vcpu *vv, uint64_t value);

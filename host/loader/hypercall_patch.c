@@ -180,14 +180,14 @@ static bool is_instruction(struct judge *j, size_t place)
 
 unsigned hypercall_patch(uint8_t *text, size_t size, uint8_t port, struct patch_stats *stats)
 {
-	const uint8_t out_nop[HYPERCALL_BYTES] = {0xe7, port, 0x90};
+	const uint8_t in_nop[HYPERCALL_BYTES] = {0xe5, port, 0x90};
 	struct judge j = {.text = text, .size = size};
 	unsigned before = stats->patched;
 	size_t at = 0;
 
 	while ((at = hypercall_scan(text, size, at)) < size) {
 		if (is_instruction(&j, at)) {
-			memcpy(text + at, out_nop, sizeof(out_nop));
+			memcpy(text + at, in_nop, sizeof(in_nop));
 			stats->patched++;
 		} else {
 			stats->rejected++;

@@ -2,7 +2,7 @@
 /*
  * Making vmcall and vmmcall in guest code exit to us on a KVM that would answer them itself.
  *
- * Both are three bytes long, as is `out %eax, $port; nop`, which takes their place. The bytes occur
+ * Both are three bytes long, as is `in $port, %eax; nop`, which takes their place. The bytes occur
  * by chance too, in tables and across or inside other instructions, where they must not be touched:
  * each place is judged by decoding the code around it.
  */
@@ -16,7 +16,7 @@
 #include "host/loader/ram.h"
 
 struct patch_stats {
-	unsigned patched;  /* were instructions, and now are port writes */
+	unsigned patched;  /* were instructions, and now are port reads */
 	unsigned rejected; /* looked alike, and are as they were */
 };
 

@@ -92,7 +92,7 @@ static void test_in_code(void **state)
 		size = at - text;
 		memcpy(want, text, size);
 		if (s->at >= 0)
-			memcpy(want + start + s->at, "\xe7\xe0\x90", 3);
+			memcpy(want + start + s->at, "\xe5\xe0\x90", 3);
 		patch(text, size);
 		if (memcmp(text, want, size) != 0)
 			fail_msg("%s: %s", s->what, s->at < 0 ? "was changed" : "not patched");
@@ -114,7 +114,7 @@ static void test_in_32_bit_code(void **state)
 	for (int n = 0; n < CODES; n++)
 		at = add(at, CODE32, CODE_SIZE);
 	assert_int_equal(patch(text, sizeof(text)), 1);
-	assert_memory_equal(text + CODES * CODE_SIZE, "\x40\xe7\xe0\x90", 4);
+	assert_memory_equal(text + CODES * CODE_SIZE, "\x40\xe5\xe0\x90", 4);
 }
 
 /* A range that begins or ends with the instruction, or holds nothing else. */
@@ -141,7 +141,7 @@ static void test_at_the_edges(void **state)
 			memset(guarded, 0x90, before + 3 + after);
 			memcpy(guarded + before, "\x0f\x01\xc1", 3);
 			assert_int_equal(patch(guarded, before + 3 + after), 1);
-			assert_memory_equal(guarded + before, "\xe7\xe0\x90", 3);
+			assert_memory_equal(guarded + before, "\xe5\xe0\x90", 3);
 			free(guarded);
 		}
 	}
@@ -161,7 +161,7 @@ static void test_neighbours(void **state)
 
 	(void)state;
 	assert_int_equal(patch(text, sizeof(text) - 1), 2);
-	assert_memory_equal(text + 5, "\xe7\xe0\x90\xe7\xe0\x90", 6);
+	assert_memory_equal(text + 5, "\xe5\xe0\x90\xe5\xe0\x90", 6);
 	assert_int_equal(patch(text, sizeof(text) - 1), 0);
 	assert_int_equal(stats.rejected, 0);
 }
@@ -258,8 +258,8 @@ static void test_kernel(void **state)
 	assert_int_equal(kernel_patch_hypercalls(&k, &ram, PORT, &stats), 2);
 	assert_int_equal(stats.patched, 2);
 	assert_int_equal(memory[0x0e00], 0x0f);
-	assert_int_equal(memory[0x1200], 0xe7);
-	assert_int_equal(memory[0x1600], 0xe7);
+	assert_int_equal(memory[0x1200], 0xe5);
+	assert_int_equal(memory[0x1600], 0xe5);
 	assert_int_equal(memory[0x1a00], 0x0f);
 	kernel_close(&k);
 }

@@ -42,17 +42,21 @@ static void *refresh(struct gpc *gpc)
 	return hva;
 }
 
+void *gpc_hva(struct gpc *gpc)
+{
+	if (!gpc->active)
+		return NULL;
+	if (__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) == gpc->slots->generation)
+		return __atomic_load_n(&gpc->hva, __ATOMIC_RELAXED);
+	return refresh(gpc);
+}
+
 void *gpc_lock(struct gpc *gpc)
 {
-	void *hva = NULL;
+	void *hva;
 
 	memslots_read_lock(gpc->slots);
-	if (gpc->active) {
-		if (__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) == gpc->slots->generation)
-			hva = __atomic_load_n(&gpc->hva, __ATOMIC_RELAXED);
-		else
-			hva = refresh(gpc);
-	}
+	hva = gpc_hva(gpc);
 	if (!hva)
 		memslots_read_unlock(gpc->slots);
 	return hva;

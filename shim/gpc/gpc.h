@@ -37,4 +37,7 @@ void gpc_deactivate(struct gpc *gpc);
 void *gpc_lock(struct gpc *gpc);
 void gpc_unlock(struct gpc *gpc);
 
+/* As gpc_lock(), for a caller that holds the memslots' read lock already. */
+void *gpc_hva(struct gpc *gpc);
+
 #endif

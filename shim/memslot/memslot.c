@@ -81,17 +81,3 @@ int memslot_delete(struct memslots *slots, struct gfn base)
 	pthread_rwlock_unlock(&slots->lock);
 	return rc;
 }
-
-void *memslots_hva(const struct memslots *slots, struct gpa addr, uint64_t len)
-{
-	for (unsigned i = 0; i < slots->count; i++) {
-		const struct memslot *s = &slots->slot[i];
-		uint64_t start = s->base.v << GUEST_PAGE_SHIFT;
-		uint64_t size = s->npages << GUEST_PAGE_SHIFT;
-		uint64_t offset = addr.v - start;
-
-		if (addr.v >= start && offset < size)
-			return len <= size - offset ? s->hva + offset : NULL;
-	}
-	return NULL;
-}

@@ -47,8 +47,19 @@ void memslots_read_unlock(struct memslots *slots);
 
 /*
  * The host address of [addr, addr+len), or NULL unless all of it lies in one slot. The caller holds
- * the read lock (or is the only thread).
+ * the read lock (or is the only thread). Inline: a page-table walk is made of these.
  */
-void *memslots_hva(const struct memslots *slots, struct gpa addr, uint64_t len);
+static inline void *memslots_hva(const struct memslots *slots, struct gpa addr, uint64_t len)
+{
+	for (unsigned i = 0; i < slots->count; i++) {
+		const struct memslot *s = &slots->slot[i];
+		uint64_t size = s->npages << GUEST_PAGE_SHIFT;
+		uint64_t offset = addr.v - (s->base.v << GUEST_PAGE_SHIFT);
+
+		if (offset < size)
+			return len <= size - offset ? s->hva + offset : NULL;
+	}
+	return NULL;
+}
 
 #endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machinery below the shim, made of plain memory, for unit tests and fuzzers: guest RAM and
+ * overlay pages are memfd mappings, time stands where a test has put it, and everything that the
+ * shim asks of its platform is recorded.
+ *
+ * Guest-physical memory: FAKE_RAM_SIZE bytes from 0, FAKE_HIGH_SIZE bytes from FAKE_HIGH, nothing
+ * else. Paging is off until a test turns it on (shim/fake_paging.h), so that a guest-virtual
+ * address is a guest-physical one.
+ */
+#ifndef SHIM_FAKE_PLATFORM_H
+#define SHIM_FAKE_PLATFORM_H
+
+#include "shim/domain.h"
+
+#define FAKE_VCPUS     3
+#define FAKE_DOMID     7
+#define FAKE_RAM_SIZE  0x200000ull
+#define FAKE_HIGH      0x100000000ull
+#define FAKE_HIGH_SIZE 0x40000ull
+
+/* The last part of the low RAM, for page tables: snapshots leave it out. */
+#define FAKE_LOW_TABLES (FAKE_RAM_SIZE - 0x20000)
+
+#define FAKE_ARG  0x10000ull    /* where fake_op() and its kin put an argument */
+#define FAKE_HOLE 0x80000000ull /* a page-aligned address without memory */
+
+/* What one vCPU has asked for. */
+struct fake_vcpu {
+	struct paging paging;
+	const struct paging *likely_paging; /* what is said first, if not NULL */
+	unsigned upcalls;                   /* atomic */
+	unsigned time_area_moves;
+	uint64_t timer; /* deadline, 0: off */
+	unsigned timers_set;
+	unsigned yields;
+};
+
+struct fake {
+	struct domain domain;
+	struct fake_vcpu vcpu[FAKE_VCPUS];
+
+	/* The caller of the next hypercall. */
+	unsigned current;
+	bool long_mode;
+	uint8_t cpl;
+
+	uint64_t now;       /* system time, ns */
+	uint64_t wallclock; /* wallclock_base, ns */
+
+	/* What the domain has asked for. */
+	unsigned methods_changed, word_sizes_latched;
+	unsigned shutdowns;
+	int shutdown_reason;
+	size_t console_len; /* may pass the buffer's end: the rest is only counted */
+	char console[512];
+	unsigned results_of_failures; /* arguments of fake_op() that a failed call has changed */
+
+	/* Overlays: failures to order, and calls that did not fail. */
+	int overlay_map_rc, overlay_unmap_rc;
+	unsigned overlay_unmap_fails; /* how many times, then no more */
+	unsigned overlay_maps, overlay_unmaps;
+
+	int ram_fd, overlay_fd;
+	uint8_t *ram, *high; /* as the guest sees them, overlays included */
+	void *shared_info;   /* the overlay page itself */
+	struct gfn overlay_slot[4];
+	void *overlay_slot_hva[4]; /* NULL: free */
+};
+
+/* NULL, errno set: no memory or descriptors. */
+struct fake *fake_create(bool long_mode);
+void fake_destroy(struct fake *f);
+
+struct vcpu *fake_current(struct fake *f);
+
+/* The guest's memory at a guest-physical address; NULL where there is none. */
+void *fake_at(struct fake *f, uint64_t addr);
+
+/* A hypercall of the current vCPU. */
+long fake_call(struct fake *f, uint64_t nr, uint64_t arg0, uint64_t arg1, uint64_t arg2);
+
+/*
+ * Hypercall nr with sub-operation cmd and an argument of len bytes, which is put at FAKE_ARG and
+ * read back from there afterwards.
+ */
+long fake_op(struct fake *f, uint64_t nr, uint64_t cmd, void *arg, size_t len);
+long fake_vcpu_op(struct fake *f, uint64_t cmd, uint64_t vcpu, void *arg, size_t len);
+
+/* All that a failed hypercall must leave alone: memory, ports, registrations, recorded requests. */
+struct fake_snapshot;
+struct fake_snapshot *fake_snapshot(struct fake *f);
+/* Free the snapshot; NULL if nothing has changed since, or the name of what has. */
+const char *fake_changed(struct fake *f, struct fake_snapshot *before);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a failed hypercall must leave alone, taken and compared. Where page tables are is left out:
+ * a walk sets accessed bits there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/fake_platform.h"
+
+struct fake_snapshot {
+	struct fake fake;
+	uint8_t ram[FAKE_RAM_SIZE];
+	uint8_t shared_info[GUEST_PAGE_SIZE];
+	struct port ports[EVTCHN_2L_PORTS_64];
+	struct vcpu vcpus[FAKE_VCPUS];
+};
+
+struct fake_snapshot *fake_snapshot(struct fake *f)
+{
+	struct fake_snapshot *s = malloc(sizeof(*s));
+
+	if (!s)
+		abort();
+	memcpy(&s->fake, f, sizeof(*f));
+	memcpy(s->ram, f->ram, sizeof(s->ram));
+	memcpy(s->shared_info, f->shared_info, sizeof(s->shared_info));
+	memcpy(s->ports, f->domain.events.ports, sizeof(s->ports));
+	for (unsigned i = 0; i < FAKE_VCPUS; i++)
+		memcpy(&s->vcpus[i], f->domain.vcpus[i], sizeof(s->vcpus[i]));
+	return s;
+}
+
+#define DIFFERS(member) memcmp(&now->member, &then->member, sizeof(now->member))
+
+static bool gpc_changed(const struct gpc *now, const struct gpc *then)
+{
+	return now->active != then->active || now->gpa.v != then->gpa.v || now->len != then->len;
+}
+
+static bool area_changed(const struct guest_area *now, const struct guest_area *then)
+{
+	return now->active != then->active || gpc_changed(&now->part[0], &then->part[0]) ||
+	       gpc_changed(&now->part[1], &then->part[1]);
+}
+
+/* All but the counts of calls, and what a cache remembers. */
+static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
+{
+	return gpc_changed(&now->vcpu_info, &then->vcpu_info) ||
+	       area_changed(&now->time_area, &then->time_area) ||
+	       area_changed(&now->runstate_area, &then->runstate_area) ||
+	       DIFFERS(vcpu_info_registered) || DIFFERS(upcall_vector) || DIFFERS(virq_port) ||
+	       DIFFERS(runstate);
+}
+
+static bool domain_changed(const struct domain *now, const struct domain *then)
+{
+	return DIFFERS(long_mode) || DIFFERS(shared_info_mapped) || DIFFERS(shared_info_gfn) ||
+	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.generation) ||
+	       DIFFERS(memslots.count);
+}
+
+static bool requests_changed(const struct fake *now, const struct fake *then)
+{
+	return DIFFERS(vcpu) || DIFFERS(methods_changed) || DIFFERS(word_sizes_latched) ||
+	       DIFFERS(shutdowns) || DIFFERS(console_len) || DIFFERS(overlay_maps) ||
+	       DIFFERS(overlay_unmaps) || DIFFERS(results_of_failures);
+}
+
+/* fake_op() itself writes to the argument's page. */
+static bool ram_changed(const uint8_t *now, const uint8_t *then)
+{
+	const uint64_t after = FAKE_ARG + GUEST_PAGE_SIZE;
+
+	return memcmp(now, then, FAKE_ARG) ||
+	       memcmp(now + after, then + after, FAKE_LOW_TABLES - after);
+}
+
+static const char *compare(const struct fake *f, const struct fake_snapshot *s)
+{
+	if (ram_changed(f->ram, s->ram))
+		return "guest memory";
+	if (memcmp(s->shared_info, f->shared_info, sizeof(s->shared_info)))
+		return "shared_info";
+	if (memcmp(s->ports, f->domain.events.ports, sizeof(s->ports)))
+		return "event channel ports";
+	for (unsigned i = 0; i < FAKE_VCPUS; i++)
+		if (vcpu_changed(f->domain.vcpus[i], &s->vcpus[i]))
+			return "a vCPU";
+	if (domain_changed(&f->domain, &s->fake.domain))
+		return "the domain";
+	return requests_changed(f, &s->fake) ? "a request to the platform" : NULL;
+}
+
+const char *fake_changed(struct fake *f, struct fake_snapshot *before)
+{
+	const char *what = compare(f, before);
+
+	free(before);
+	return what;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A guest that does anything: sequences of hypercalls with arguments, memory, page tables, word
+ * size and timing of the fuzzer's choice, on the fake platform. After each step the results are of
+ * the ABI and the tables of ports agree with one another.
+ *
+ * The input is read front to back; where it ends everything is 0, so any bytes are a sequence.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/fake_paging.h"
+#include "shim/shared_info.h"
+
+#define MAX_STEPS 200
+
+/* Where the fuzzer's bytes go, and where its pointers mostly point. */
+#define PLAYGROUND      0x10000ull
+#define PLAYGROUND_SIZE 0x4000u
+
+struct input {
+	const uint8_t *next;
+	size_t left;
+};
+
+static uint64_t take(struct input *in, size_t bytes)
+{
+	uint64_t value = 0;
+
+	if (bytes > in->left)
+		bytes = in->left;
+	memcpy(&value, in->next, bytes);
+	in->next += bytes;
+	in->left -= bytes;
+	return value;
+}
+
+struct fuzz {
+	struct fake *f;
+	struct fake_tables tables;
+	bool paged;
+	struct input in;
+	int backend_port;
+};
+
+#define fail(...)                             \
+	do {                                  \
+		fprintf(stderr, __VA_ARGS__); \
+		abort();                      \
+	} while (0)
+
+/* A backend has nothing to do here. */
+static void notify(void *opaque)
+{
+	(void)opaque;
+}
+
+static const struct port_backend backend = {.notify = notify};
+
+static const unsigned numbers[] = {
+	__HYPERVISOR_memory_op,        __HYPERVISOR_set_timer_op, __HYPERVISOR_xen_version,
+	__HYPERVISOR_console_io,       __HYPERVISOR_vcpu_op,      __HYPERVISOR_sched_op,
+	__HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,
+};
+
+/* Mostly a pointer to what the fuzzer has written, with all that makes one a bad one. */
+static uint64_t argument(struct fuzz *z)
+{
+	switch (take(&z->in, 1) % 8) {
+	case 0:
+		return take(&z->in, 8);
+	case 1:
+		return take(&z->in, 1);
+	case 2:
+		return take(&z->in, 4);
+	case 3: /* around the end of a page */
+		return PLAYGROUND + 0x1000 - take(&z->in, 1);
+	case 4:
+		return FAKE_RAM_SIZE - take(&z->in, 1);
+	default:
+		return PLAYGROUND + take(&z->in, 2) % PLAYGROUND_SIZE;
+	}
+}
+
+static void check_port(const struct domain *d, evtchn_port_t i)
+{
+	const struct port *p = &d->events.ports[i], *far;
+
+	if ((p->state == PORT_RESERVED) != (i == 0))
+		fail("port %u has state %u\n", i, p->state);
+	if (p->vcpu >= d->nr_vcpus)
+		fail("port %u is bound to vCPU %u\n", i, p->vcpu);
+	if (p->state == PORT_INTERDOMAIN) {
+		far = &d->events.ports[p->remote_port];
+		if (p->remote_port >= d->events.valid || far->state != PORT_INTERDOMAIN ||
+		    far->remote_port != i)
+			fail("port %u has no other end at %u\n", i, p->remote_port);
+	}
+	if (p->state == PORT_VIRQ && d->vcpus[0]->virq_port[p->virq] != i &&
+	    d->vcpus[p->vcpu]->virq_port[p->virq] != i)
+		fail("port %u is not that of virq %u\n", i, p->virq);
+}
+
+static void check_ports(const struct domain *d)
+{
+	for (evtchn_port_t i = 0; i < d->events.valid; i++)
+		check_port(d, i);
+	for (unsigned v = 0; v < d->nr_vcpus; v++) {
+		for (unsigned virq = 0; virq < NR_VIRQS; virq++) {
+			evtchn_port_t port = d->vcpus[v]->virq_port[virq];
+
+			if (port && (d->events.ports[port].state != PORT_VIRQ ||
+				     d->events.ports[port].virq != virq))
+				fail("virq %u of vCPU %u is bound to port %u\n", virq, v, port);
+		}
+	}
+}
+
+static void step_hypercall(struct fuzz *z)
+{
+	struct fake *f = z->f;
+	uint8_t which = take(&z->in, 1);
+	uint64_t nr = which < 240 ? numbers[which % ARRAY_SIZE(numbers)] : argument(z);
+	uint64_t cmd = take(&z->in, 1), arg1, arg2;
+	evtchn_port_t valid = f->domain.events.valid;
+	struct port before[EVTCHN_2L_PORTS_64];
+	long rc;
+
+	if (cmd >= 128)
+		cmd = argument(z);
+	arg1 = argument(z);
+	if (nr == __HYPERVISOR_vcpu_op && arg1 >= PLAYGROUND)
+		arg1 %= FAKE_VCPUS + 1;
+	if (nr == __HYPERVISOR_console_io)
+		arg1 &= 0xffff; /* longer ones are right, and slow */
+	arg2 = argument(z);
+	if (!f->long_mode) {
+		cmd = (uint32_t)cmd;
+		arg1 = (uint32_t)arg1;
+		arg2 = (uint32_t)arg2;
+	}
+	memcpy(before, f->domain.events.ports, valid * sizeof(before[0]));
+	rc = fake_call(f, nr, cmd, arg1, arg2);
+	if (rc < 0 && rc < -XEN_EISCONN)
+		fail("hypercall %llu gives %ld\n", (unsigned long long)nr, rc);
+	if (f->cpl && rc != -XEN_EPERM)
+		fail("ring %u got %ld\n", f->cpl, rc);
+	if (rc < 0 && memcmp(before, f->domain.events.ports, valid * sizeof(before[0])))
+		fail("hypercall %llu/%llu gives %ld and has changed a port\n",
+		     (unsigned long long)nr, (unsigned long long)cmd, rc);
+}
+
+/* The guest writes to its memory, shared_info and vcpu_info among it. */
+static void step_memory(struct fuzz *z)
+{
+	uint64_t where = take(&z->in, 2);
+	size_t len = take(&z->in, 1);
+	uint8_t *to = where & 1 ? z->f->shared_info : z->f->ram + PLAYGROUND;
+	size_t size = where & 1 ? GUEST_PAGE_SIZE : PLAYGROUND_SIZE;
+
+	where = (where >> 1) % size;
+	if (len > size - where)
+		len = size - where;
+	if (len > z->in.left)
+		len = z->in.left;
+	memcpy(to + where, z->in.next, len);
+	z->in.next += len;
+	z->in.left -= len;
+}
+
+/* The guest changes how it is translated: an entry, or the registers. */
+static void step_paging(struct fuzz *z)
+{
+	static const uint64_t flags[] = {PTE_RW, PTE_P, 0, PTE_RW | PTE_PS};
+	struct paging *p = &z->f->vcpu[z->f->current].paging;
+	uint8_t what = take(&z->in, 1);
+	uint64_t page = PLAYGROUND + take(&z->in, 1) % 8 * GUEST_PAGE_SIZE;
+
+	if (what & 0x80)
+		p->cr0 ^= CR0_WP;
+	else if (what & 0x40)
+		*p = (struct paging){take(&z->in, 4), take(&z->in, 4), take(&z->in, 2),
+				     take(&z->in, 2)};
+	else if (z->paged)
+		fake_map(&z->tables, page, argument(z) & GUEST_PAGE_MASK & 0xffffffffffffull,
+			 flags[what % ARRAY_SIZE(flags)]);
+}
+
+static void step_event(struct fuzz *z)
+{
+	struct domain *d = &z->f->domain;
+	struct vcpu *v = d->vcpus[take(&z->in, 1) % FAKE_VCPUS];
+
+	switch (take(&z->in, 1) % 5) {
+	case 0:
+		vcpu_timer_expired(v);
+		break;
+	case 1:
+		event_channel_raise_virq(v, take(&z->in, 1) % NR_VIRQS);
+		break;
+	case 2:
+		event_channel_notify_guest(d, z->backend_port, &backend);
+		break;
+	case 3:
+		event_channels_recheck_upcall(v);
+		break;
+	default:
+		vcpu_time_area_update(v);
+	}
+}
+
+static void step(struct fuzz *z)
+{
+	struct fake *f = z->f;
+
+	switch (take(&z->in, 1) % 16) {
+	case 0:
+		f->now += take(&z->in, 5);
+		break;
+	case 1:
+		f->current = take(&z->in, 1) % FAKE_VCPUS;
+		break;
+	case 2:
+		f->long_mode = take(&z->in, 1) & 1;
+		break;
+	case 3:
+		f->cpl = take(&z->in, 1) & 3;
+		break;
+	case 4:
+		domain_latch_word_size(&f->domain, f->long_mode);
+		break;
+	case 5:
+		runstate_start(f->domain.vcpus[take(&z->in, 1) % FAKE_VCPUS], f->now);
+		break;
+	case 6:
+		step_paging(z);
+		break;
+	case 7:
+	case 8:
+		step_event(z);
+		break;
+	case 9:
+	case 10:
+		step_memory(z);
+		break;
+	default:
+		step_hypercall(z);
+	}
+	check_ports(&f->domain);
+}
+
+/* Any kind of paging with the playground in its place, or none. */
+static void start_paging(struct fuzz *z, unsigned kind)
+{
+	z->paged = kind <= FAKE_PAGING_5;
+	if (!z->paged)
+		return;
+	z->tables = fake_paging_start(z->f, kind);
+	for (unsigned i = 0; i < PLAYGROUND_SIZE; i += GUEST_PAGE_SIZE)
+		fake_map(&z->tables, PLAYGROUND + i, PLAYGROUND + i, PTE_RW);
+	for (unsigned i = 1; i < FAKE_VCPUS; i++)
+		z->f->vcpu[i].paging = z->f->vcpu[0].paging;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct hvm_memmap_table_entry memmap[] = {{.addr = 0, .size = FAKE_RAM_SIZE},
+							       {.addr = FAKE_HIGH}};
+	struct fuzz z = {.in = {data, size}};
+	uint8_t modes = take(&z.in, 1);
+
+	z.f = fake_create(modes & 1);
+	if (!z.f)
+		fail("no memory for a fake\n");
+	z.f->domain.long_mode = modes >> 1 & 1;
+	z.f->domain.memmap = memmap;
+	z.f->domain.memmap_entries = modes & 4 ? ARRAY_SIZE(memmap) : 0;
+	z.backend_port = event_channel_bind_backend(&z.f->domain, &backend);
+	start_paging(&z, modes >> 3 & 7);
+	for (unsigned i = 0; i < MAX_STEPS && z.in.left; i++)
+		step(&z);
+	fake_destroy(z.f);
+	return 0;
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* XENMEM_*: the memory map, reservations, and shared_info's place in the guest. */
+#include "shim/memory_op.h"
+
+#include <string.h>
+
+#include "shim/fake_test.h"
+#include "xen-abi/x86_32.h"
+
+#define SOMEWHERE 0x42ull /* a frame of RAM */
+
+static long memory_op(struct fake *f, uint64_t cmd, void *arg, size_t len)
+{
+	return fake_op(f, __HYPERVISOR_memory_op, cmd, arg, len);
+}
+
+/* XENMEM_add_to_physmap in the caller's word size; cmd has more bits than the number. */
+static long add_to_physmap_cmd(struct fake *f, uint64_t cmd, domid_t domid, unsigned space,
+			       uint64_t idx, uint64_t gpfn)
+{
+	struct xen_add_to_physmap native = {
+		.domid = domid, .space = space, .idx = idx, .gpfn = gpfn};
+	struct xen_add_to_physmap_x86_32 compat = {
+		.domid = domid, .space = space, .idx = idx, .gpfn = gpfn};
+
+	return f->long_mode ? memory_op(f, cmd, &native, sizeof(native))
+			    : memory_op(f, cmd, &compat, sizeof(compat));
+}
+
+static long add_to_physmap(struct fake *f, domid_t domid, unsigned space, uint64_t idx,
+			   uint64_t gpfn)
+{
+	return add_to_physmap_cmd(f, XENMEM_add_to_physmap, domid, space, idx, gpfn);
+}
+
+static long map_shared_info(struct fake *f, uint64_t gpfn)
+{
+	return add_to_physmap(f, DOMID_SELF, XENMAPSPACE_shared_info, 0, gpfn);
+}
+
+static uint8_t *page_at(struct fake *f, uint64_t gpfn)
+{
+	return fake_at(f, gpfn << GUEST_PAGE_SHIFT);
+}
+
+/* Is it shared_info that the guest sees there? A byte that nobody uses tells. */
+static bool shows_shared_info(struct fake *f, uint64_t gpfn)
+{
+	volatile uint8_t *ours = (uint8_t *)f->shared_info + 0xfff;
+	bool same;
+
+	if (!page_at(f, gpfn))
+		return false;
+	*ours = 0xa5;
+	same = page_at(f, gpfn)[0xfff] == 0xa5;
+	*ours = 0;
+	return same && page_at(f, gpfn)[0xfff] == 0;
+}
+
+static void shared_info_appears_over_ram(void **state)
+{
+	struct fake *f = *state;
+
+	memset(page_at(f, SOMEWHERE), 0x11, GUEST_PAGE_SIZE);
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+	assert_true(f->domain.shared_info_mapped);
+	assert_int_equal(f->domain.shared_info_gfn.v, SOMEWHERE);
+	assert_int_equal(f->overlay_maps, 1);
+	assert_int_equal(f->overlay_unmaps, 0);
+}
+
+static void shared_info_moves_and_uncovers_the_ram(void **state)
+{
+	struct fake *f = *state;
+
+	memset(page_at(f, SOMEWHERE), 0x11, GUEST_PAGE_SIZE);
+	memset(page_at(f, SOMEWHERE + 1), 0x22, GUEST_PAGE_SIZE);
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_int_equal(map_shared_info(f, SOMEWHERE + 1), 0);
+	assert_false(shows_shared_info(f, SOMEWHERE));
+	assert_true(shows_shared_info(f, SOMEWHERE + 1));
+	for (unsigned i = 0; i < GUEST_PAGE_SIZE; i++)
+		assert_int_equal(page_at(f, SOMEWHERE)[i], 0x11);
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_int_equal(page_at(f, SOMEWHERE + 1)[0], 0x22);
+	assert_int_equal(f->domain.shared_info_gfn.v, SOMEWHERE);
+}
+
+static void shared_info_where_no_ram_is(void **state)
+{
+	const uint64_t hole = FAKE_HOLE >> GUEST_PAGE_SHIFT;
+	struct fake *f = *state;
+
+	assert_int_equal(map_shared_info(f, hole), 0);
+	assert_true(shows_shared_info(f, hole));
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_null(page_at(f, hole));
+	assert_int_equal(map_shared_info(f, hole), 0);
+	assert_true(shows_shared_info(f, hole));
+}
+
+static void shared_info_stays_where_it_is_put_again(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+	assert_int_equal(f->overlay_maps, 1);
+	assert_int_equal(f->overlay_unmaps, 0);
+}
+
+/* Its own id is as good as DOMID_SELF; domain 0 is there, and not the guest's to touch. */
+static void domains(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(add_to_physmap(f, FAKE_DOMID, XENMAPSPACE_shared_info, 0, SOMEWHERE), 0);
+	assert_refused(f, add_to_physmap(f, 0, XENMAPSPACE_shared_info, 0, 1), XEN_EPERM);
+	assert_refused(f, add_to_physmap(f, FAKE_DOMID + 1, XENMAPSPACE_shared_info, 0, 1),
+		       XEN_ESRCH);
+	assert_refused(f, add_to_physmap(f, DOMID_XEN, XENMAPSPACE_shared_info, 0, 1), XEN_ESRCH);
+}
+
+static void bad_add_to_physmap(void **state)
+{
+	struct fake *f = *state;
+
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_shared_info, 1, SOMEWHERE),
+		       XEN_EINVAL);
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, 6, 0, SOMEWHERE), XEN_EINVAL);
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, ~0u, 0, SOMEWHERE), XEN_EINVAL);
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_grant_table, 0, SOMEWHERE),
+		       XEN_ENOSYS);
+}
+
+/* Not to be had by this call, whatever the domain; and for the hardware domain only. */
+static void foreign_and_mmio_spaces(void **state)
+{
+	struct fake *f = *state;
+
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_gmfn_foreign, 0, 1),
+		       XEN_ENOSYS);
+	assert_refused(f, add_to_physmap(f, 0, XENMAPSPACE_gmfn_foreign, 0, 1), XEN_ENOSYS);
+	assert_refused(f, add_to_physmap(f, 99, XENMAPSPACE_gmfn_foreign, 0, 1), XEN_ENOSYS);
+	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_dev_mmio, 0, 1), XEN_EACCES);
+	assert_refused(f, add_to_physmap(f, 0, XENMAPSPACE_dev_mmio, 0, 1), XEN_EACCES);
+	assert_refused(f, add_to_physmap(f, 99, XENMAPSPACE_dev_mmio, 0, 1), XEN_ESRCH);
+}
+
+/* 32-bit guests cannot name such frames. */
+static void frames_beyond_all_addresses(void **state)
+{
+	struct fake *f = *state;
+
+	assert_refused(f, map_shared_info(f, UINT64_MAX), XEN_EINVAL);
+	assert_refused(f, map_shared_info(f, 1ull << 52), XEN_EINVAL);
+	assert_refused(f, map_shared_info(f, (1ull << 52) - 1), XEN_EINVAL);
+}
+
+static void platform_refuses_to_map(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	f->overlay_map_rc = -XEN_ENOMEM;
+	assert_int_equal(map_shared_info(f, SOMEWHERE + 1), -XEN_ENOMEM);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+	assert_false(shows_shared_info(f, SOMEWHERE + 1));
+	assert_int_equal(f->domain.shared_info_gfn.v, SOMEWHERE);
+}
+
+/* A half-done move is taken back. */
+static void platform_refuses_to_unmap(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	memset(page_at(f, SOMEWHERE + 1), 0x22, GUEST_PAGE_SIZE);
+	f->overlay_unmap_rc = -XEN_ENOMEM;
+	f->overlay_unmap_fails = 1;
+	assert_int_equal(map_shared_info(f, SOMEWHERE + 1), -XEN_ENOMEM);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+	assert_false(shows_shared_info(f, SOMEWHERE + 1));
+	assert_int_equal(page_at(f, SOMEWHERE + 1)[0], 0x22);
+	assert_int_equal(f->domain.shared_info_gfn.v, SOMEWHERE);
+}
+
+/* vCPUs that still use their slot in shared_info move with it, and the platform must know. */
+static void time_moves_with_shared_info(void **state)
+{
+	struct vcpu_register_vcpu_info info = {.mfn = 0x80};
+	struct fake *f = *state;
+
+	assert_int_equal(fake_vcpu_op(f, VCPUOP_register_vcpu_info, 0, &info, sizeof(info)), 0);
+	f->vcpu[0].time_area_moves = 0;
+	assert_int_equal(map_shared_info(f, SOMEWHERE), 0);
+	assert_int_equal(f->vcpu[0].time_area_moves, 0);
+	assert_int_equal(f->vcpu[1].time_area_moves, 1);
+	assert_int_equal(f->vcpu[2].time_area_moves, 1);
+}
+
+static void reservations(void **state)
+{
+	const uint64_t pages = (FAKE_RAM_SIZE + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE;
+	struct fake *f = *state;
+	domid_t domid = DOMID_SELF;
+
+	assert_int_equal(memory_op(f, XENMEM_current_reservation, &domid, sizeof(domid)), pages);
+	assert_int_equal(memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)), pages);
+	domid = FAKE_DOMID;
+	assert_int_equal(memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)), pages);
+	domid = 0;
+	assert_refused(f, memory_op(f, XENMEM_current_reservation, &domid, sizeof(domid)),
+		       XEN_EPERM);
+	domid = 99;
+	assert_refused(f, memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)),
+		       XEN_ESRCH);
+}
+
+/* The command's upper bits say where a long operation goes on; most have nothing to go on with. */
+static void continuations(void **state)
+{
+	const uint64_t one = 1 << 6;
+	struct fake *f = *state;
+	domid_t domid = DOMID_SELF;
+
+	assert_refused(f, memory_op(f, XENMEM_current_reservation | one, &domid, sizeof(domid)),
+		       XEN_EINVAL);
+	assert_refused(f, memory_op(f, XENMEM_maximum_reservation | one, &domid, sizeof(domid)),
+		       XEN_EINVAL);
+	assert_refused(f, memory_op(f, XENMEM_memory_map | one, &domid, sizeof(domid)), XEN_ENOSYS);
+	assert_refused(f,
+		       add_to_physmap_cmd(f, XENMEM_add_to_physmap | one << 16, DOMID_SELF,
+					  XENMAPSPACE_shared_info, 0, SOMEWHERE),
+		       XEN_EDOM);
+	assert_int_equal(add_to_physmap_cmd(f, XENMEM_add_to_physmap | ((one << 16) - one),
+					    DOMID_SELF, XENMAPSPACE_shared_info, 0, SOMEWHERE),
+			 0);
+	assert_true(shows_shared_info(f, SOMEWHERE));
+}
+
+/* What Linux reads as struct e820entry. */
+struct e820 {
+	uint64_t addr, size;
+	uint32_t type;
+} __attribute__((packed));
+
+static const struct hvm_memmap_table_entry memmap[] = {
+	{.addr = 0, .size = FAKE_RAM_SIZE, .type = XEN_HVM_MEMMAP_TYPE_RAM},
+	{.addr = FAKE_HIGH, .size = FAKE_HIGH_SIZE, .type = XEN_HVM_MEMMAP_TYPE_RAM},
+	{.addr = 0xfc000000, .size = 0x10000, .type = XEN_HVM_MEMMAP_TYPE_ACPI},
+};
+
+/* XENMEM_memory_map; *count as in the argument before and after. */
+static long memory_map(struct fake *f, uint64_t buffer, uint32_t *count)
+{
+	struct xen_memory_map native = {.nr_entries = *count};
+	struct xen_memory_map_x86_32 compat = {.nr_entries = *count, .buffer = buffer};
+	long rc;
+
+	memcpy((char *)&native + 8, &buffer, sizeof(buffer));
+	if (f->long_mode)
+		rc = memory_op(f, XENMEM_memory_map, &native, sizeof(native));
+	else
+		rc = memory_op(f, XENMEM_memory_map, &compat, sizeof(compat));
+	*count = f->long_mode ? native.nr_entries : compat.nr_entries;
+	return rc;
+}
+
+static void set_memmap(struct fake *f)
+{
+	f->domain.memmap = memmap;
+	f->domain.memmap_entries = ARRAY_SIZE(memmap);
+}
+
+static void check_entries(struct fake *f, uint64_t buffer, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct e820 e;
+
+		memcpy(&e, fake_at(f, buffer + i * sizeof(e)), sizeof(e));
+		assert_int_equal(e.addr, memmap[i].addr);
+		assert_int_equal(e.size, memmap[i].size);
+		assert_int_equal(e.type, memmap[i].type);
+	}
+}
+
+static void whole_memory_map(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 128;
+
+	set_memmap(f);
+	memset(f->ram + 0x20000, 0x77, 0x1000);
+	assert_int_equal(memory_map(f, 0x20000, &count), 0);
+	assert_int_equal(count, ARRAY_SIZE(memmap));
+	check_entries(f, 0x20000, count);
+	assert_int_equal(f->ram[0x20000 + sizeof(struct e820) * ARRAY_SIZE(memmap)], 0x77);
+}
+
+/* Xen shortens without a word. */
+static void short_buffer(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 2;
+
+	set_memmap(f);
+	memset(f->ram + 0x20000, 0x77, 0x1000);
+	assert_int_equal(memory_map(f, 0x20000, &count), 0);
+	assert_int_equal(count, 2);
+	check_entries(f, 0x20000, 2);
+	assert_int_equal(f->ram[0x20000 + 2 * sizeof(struct e820)], 0x77);
+	count = 0;
+	assert_int_equal(memory_map(f, FAKE_HOLE, &count), 0);
+	assert_int_equal(count, 0);
+}
+
+static void memory_map_to_nowhere(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 128;
+
+	set_memmap(f);
+	assert_refused(f, memory_map(f, FAKE_HOLE, &count), XEN_EFAULT);
+	assert_int_equal(count, 128);
+}
+
+static void no_memory_map(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 128;
+
+	assert_refused(f, memory_map(f, 0x20000, &count), XEN_ENOSYS);
+	assert_refused(f, fake_call(f, __HYPERVISOR_memory_op, XENMEM_memory_map, FAKE_HOLE, 0),
+		       XEN_EFAULT);
+}
+
+/* Room for the first entry only: not even that one is written. */
+static void memory_map_over_the_end_of_ram(void **state)
+{
+	struct fake *f = *state;
+	uint32_t count = 128;
+
+	set_memmap(f);
+	f->vcpu[0].paging = (struct paging){0};
+	memslot_delete(&f->domain.memslots, gfn(0));
+	memslot_create(&f->domain.memslots, gfn(0), 0x21, f->ram);
+	assert_refused(f, memory_map(f, 0x20fe0, &count), XEN_EFAULT);
+	assert_int_equal(count, 128);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST_BOTH(shared_info_appears_over_ram),
+		TEST_BOTH(shared_info_moves_and_uncovers_the_ram),
+		TEST_BOTH(shared_info_where_no_ram_is),
+		TEST_BOTH(shared_info_stays_where_it_is_put_again),
+		TEST_BOTH(domains),
+		TEST_BOTH(bad_add_to_physmap),
+		TEST_BOTH(foreign_and_mmio_spaces),
+		TEST_64(frames_beyond_all_addresses),
+		TEST_BOTH(platform_refuses_to_map),
+		TEST_BOTH(platform_refuses_to_unmap),
+		TEST_BOTH(time_moves_with_shared_info),
+		TEST_BOTH(reservations),
+		TEST_BOTH(continuations),
+		TEST_BOTH(whole_memory_map),
+		TEST_BOTH(short_buffer),
+		TEST_BOTH(memory_map_to_nowhere),
+		TEST_BOTH(no_memory_map),
+		TEST_BOTH(memory_map_over_the_end_of_ram),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
