@@ -24,7 +24,10 @@ static long long now(void)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-/* The command's resident memory but for the guest's RAM, a memfd: /proc/PID/smaps (proc(5)). */
+/* Guest RAM is the command's only mapping of this size. */
+#define GUEST_RAM_BYTES (64ul << 20)
+
+/* The command's resident memory but for the guest's RAM: /proc/PID/smaps (proc(5)). */
 static long own_kib(pid_t pid)
 {
 	char path[64], line[512];
@@ -39,7 +42,7 @@ static long own_kib(pid_t pid)
 		err(1, "%s", path);
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			guest_ram = strstr(line, "memfd:guest-ram");
+			guest_ram = end - start >= GUEST_RAM_BYTES;
 		else if (!guest_ram && sscanf(line, "Rss: %ld", &rss) == 1)
 			kib += rss;
 	}

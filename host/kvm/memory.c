@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Guest memory: one memfd holds all RAM, a second one the pages of the hypervisor that a guest may
- * see.
+ * Guest memory. RAM is private anonymous memory, aligned so that the kernel can back it by huge
+ * pages: a memfd gets none on an ordinary host, which costs six times the instructions for each
+ * page that a guest touches first, and as many more TLB misses later (docs/design-notes.md).
  *
- * An overlay is mapped over the RAM's host address (MAP_FIXED), so that the guest sees it at once
- * and there is no moment without memory; mapping the RAM's own page again uncovers it as it was.
- * Where a guest asks for an overlay outside RAM, a slot of one page is made for it.
+ * An overlay is a page of the hypervisor's memfd, mapped over the RAM's host address, so that the
+ * guest sees it at once. The RAM below is moved aside (mremap) and moved back when it is uncovered.
+ * At no moment is there no memory. Where a guest asks for an overlay outside RAM, a slot of one
+ * page is made.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +16,9 @@
 #include <unistd.h>
 
 #include "host/kvm/vm.h"
+
+#define HUGE_PAGE   (2ull << 20)
+#define NOT_COVERED UINT64_MAX
 
 static struct vm_slot *free_slot(struct vm *vm)
 {
@@ -35,20 +40,48 @@ static int set_kvm_slot(struct vm *vm, const struct vm_slot *s, uint64_t size)
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
 }
 
-/* A slot at gpa, backed by `size` bytes of fd from offset. -errno of what failed. */
-static int add_slot(struct vm *vm, uint64_t gpa_start, uint64_t size, int fd, uint64_t offset,
+/*
+ * Fresh memory of `size` bytes at the same offset in a huge page as gpa_start is: only then can a
+ * huge page of the host back one of the guest.
+ */
+static void *map_ram(uint64_t gpa_start, uint64_t size)
+{
+	uint64_t skew = gpa_start % HUGE_PAGE, room = size + 2 * HUGE_PAGE;
+	uint8_t *base, *ram;
+
+	base = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (base == MAP_FAILED)
+		return MAP_FAILED;
+	ram = (uint8_t *)(((uintptr_t)base + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE) + skew;
+	if (ram > base)
+		munmap(base, ram - base);
+	if (base + room > ram + size)
+		munmap(ram + size, base + room - (ram + size));
+	madvise(ram, size, MADV_HUGEPAGE); /* a wish */
+	madvise(ram, size, MADV_DONTFORK);
+	return ram;
+}
+
+static void *map_overlay(int fd, uint64_t offset)
+{
+	return mmap(NULL, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+}
+
+/* Give the guest [gpa_start, gpa_start + size) at hva, which the slot owns from then on. -errno. */
+static int add_slot(struct vm *vm, uint64_t gpa_start, uint64_t size, void *hva,
 		    struct vm_slot **out)
 {
 	struct vm_slot *s = free_slot(vm);
-	void *hva;
 	int rc;
 
-	if (!s)
-		return -ENOSPC;
-	hva = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, offset);
 	if (hva == MAP_FAILED)
-		return -errno;
-	*s = (struct vm_slot){.gpa = gpa_start, .size = size, .ram_offset = offset, .hva = hva};
+		return -ENOMEM;
+	if (!s) {
+		munmap(hva, size);
+		return -ENOSPC;
+	}
+	*s = (struct vm_slot){.gpa = gpa_start, .size = size, .hva = hva};
 	rc = set_kvm_slot(vm, s, size);
 	if (!rc && memslot_create(&vm->domain.memslots, gpa_to_gfn(gpa(gpa_start)),
 				  size >> GUEST_PAGE_SHIFT, hva)) {
@@ -81,15 +114,68 @@ static struct vm_slot *slot_at(struct vm *vm, uint64_t addr)
 	return NULL;
 }
 
-/* Map one page of fd over a slot's page; 0 or -XEN_ENOMEM. */
-static int cover(struct vm_slot *s, uint64_t addr, int fd, uint64_t offset)
+/* The record of the covered page at addr; with addr == NOT_COVERED, a free record. */
+static struct vm_covered *covered_at(struct vm *vm, uint64_t addr)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(vm->covered); i++)
+		if (vm->covered[i].ram ? vm->covered[i].gpa == addr : addr == NOT_COVERED)
+			return &vm->covered[i];
+	return NULL;
+}
+
+/*
+ * Move the RAM of a page that is about to be covered aside. The page stays mapped (empty) for the
+ * moment until the overlay is there (MREMAP_DONTUNMAP), so that a vCPU that races with the change
+ * finds something.
+ */
+static int put_ram_aside(struct vm *vm, uint64_t addr, void *page)
+{
+	struct vm_covered *c = covered_at(vm, NOT_COVERED);
+	void *aside;
+
+	if (!c)
+		return -XEN_ENOMEM;
+	/* With a place to go to: glibc hands on no address without MREMAP_FIXED, and the kernel
+	 * wants one. */
+	aside = mmap(NULL, GUEST_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (aside == MAP_FAILED)
+		return -XEN_ENOMEM;
+	if (mremap(page, GUEST_PAGE_SIZE, GUEST_PAGE_SIZE,
+		   MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, aside) == MAP_FAILED) {
+		munmap(aside, GUEST_PAGE_SIZE);
+		return -XEN_ENOMEM;
+	}
+	*c = (struct vm_covered){.gpa = addr, .ram = aside};
+	return 0;
+}
+
+/* Show the overlay page at `offset` over a page of RAM; one that is covered already changes its
+ * cover. */
+static int cover(struct vm *vm, struct vm_slot *s, uint64_t addr, uint64_t offset)
 {
 	void *page = s->hva + (addr - s->gpa);
+	int rc = covered_at(vm, addr) ? 0 : put_ram_aside(vm, addr, page);
 
-	return mmap(page, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-		    offset) == MAP_FAILED
-		       ? -XEN_ENOMEM
-		       : 0;
+	if (rc)
+		return rc;
+	if (mmap(page, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 vm->overlay_fd, offset) == MAP_FAILED)
+		return -XEN_ENOMEM;
+	return 0;
+}
+
+static int uncover(struct vm *vm, struct vm_slot *s, uint64_t addr)
+{
+	struct vm_covered *c = covered_at(vm, addr);
+	void *page = s->hva + (addr - s->gpa);
+
+	if (!c)
+		return -XEN_EINVAL;
+	if (mremap(c->ram, GUEST_PAGE_SIZE, GUEST_PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, page) ==
+	    MAP_FAILED)
+		return -XEN_ENOMEM;
+	c->ram = NULL;
+	return 0;
 }
 
 int vm_overlay_map(struct domain *d, enum overlay which, struct gfn at)
@@ -99,8 +185,8 @@ int vm_overlay_map(struct domain *d, enum overlay which, struct gfn at)
 	struct vm_slot *s = slot_at(vm, addr);
 
 	if (s)
-		return cover(s, addr, vm->overlay_fd, offset);
-	switch (add_slot(vm, addr, GUEST_PAGE_SIZE, vm->overlay_fd, offset, &s)) {
+		return cover(vm, s, addr, offset);
+	switch (add_slot(vm, addr, GUEST_PAGE_SIZE, map_overlay(vm->overlay_fd, offset), &s)) {
 	case 0:
 		s->overlay_only = true;
 		return 0;
@@ -121,7 +207,7 @@ int vm_overlay_unmap(struct domain *d, enum overlay which, struct gfn at)
 	if (!s)
 		return -XEN_EINVAL;
 	if (!s->overlay_only)
-		return cover(s, addr, vm->ram_fd, s->ram_offset + (addr - s->gpa));
+		return uncover(vm, s, addr);
 	remove_slot(vm, s);
 	return 0;
 }
@@ -153,7 +239,6 @@ static int add_areas(struct vm *vm)
 		 XEN_HVM_MEMMAP_TYPE_RESERVED},
 		{HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM},
 	};
-	uint64_t offset = 0;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(areas); i++) {
 		const struct area *a = &areas[i];
@@ -162,10 +247,9 @@ static int add_areas(struct vm *vm)
 
 		if (!a->size)
 			continue;
-		rc = add_slot(vm, a->start, a->size, vm->ram_fd, offset, &s);
+		rc = add_slot(vm, a->start, a->size, map_ram(a->start, a->size), &s);
 		if (rc)
 			return rc;
-		offset += a->size;
 		add_to_map(vm, a->start, a->size, a->type);
 		if (a->start == ACPI_START)
 			vm->acpi = s->hva;
@@ -180,12 +264,8 @@ static int add_areas(struct vm *vm)
 
 int vm_memory_create(struct vm *vm, struct problem *p)
 {
-	uint64_t size = vm->config.memory + ACPI_SIZE + SPECIAL_PAGES * GUEST_PAGE_SIZE;
 	int rc;
 
-	vm->ram_fd = memfd_create("guest-ram", MFD_CLOEXEC);
-	if (vm->ram_fd < 0 || ftruncate(vm->ram_fd, size))
-		return memory_problem(p, vm->config.memory, errno);
 	rc = add_areas(vm);
 	if (rc)
 		return memory_problem(p, vm->config.memory, -rc);
@@ -199,6 +279,7 @@ void vm_memory_destroy(struct vm *vm)
 	for (unsigned i = 0; i < ARRAY_SIZE(vm->slots); i++)
 		if (vm->slots[i].size)
 			munmap(vm->slots[i].hva, vm->slots[i].size);
-	if (vm->ram_fd >= 0)
-		close(vm->ram_fd);
+	for (unsigned i = 0; i < ARRAY_SIZE(vm->covered); i++)
+		if (vm->covered[i].ram)
+			munmap(vm->covered[i].ram, GUEST_PAGE_SIZE);
 }

@@ -234,7 +234,7 @@ int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, 
 	memset(vm, 0, sizeof(*vm));
 	vm->config = *config;
 	vm->loop = loop;
-	vm->kvm_fd = vm->fd = vm->ram_fd = vm->overlay_fd = vm->upcall_retry.fd = -1;
+	vm->kvm_fd = vm->fd = vm->overlay_fd = vm->upcall_retry.fd = -1;
 	pthread_mutex_init(&vm->end_lock, NULL);
 	if (open_kvm(vm, p) || check_capabilities(vm, p) || choose_accel(vm, p) ||
 	    create_kvm_vm(vm, p) || vm_filter_msrs(vm, p) || vm_enable_hypercalls(vm, p) ||

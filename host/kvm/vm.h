@@ -46,6 +46,7 @@ enum accel {
 #define SPECIAL_PAGES_START  0xfeff8000ull
 #define SPECIAL_PAGES        8
 #define SPECIAL_PAGE_CONSOLE 0
+#define COVERED_MAX          128
 #define SPECIAL_PAGE_STORE   1
 
 enum vcpu_request {
@@ -108,12 +109,17 @@ struct vm {
 	struct domain domain;
 	struct ram ram; /* RAM proper, then the ACPI area and the special pages */
 	uint8_t *special_pages, *acpi;
-	int ram_fd, overlay_fd;
+	int overlay_fd;
 	struct vm_slot {
-		uint64_t gpa, size, ram_offset;
+		uint64_t gpa, size;
 		uint8_t *hva;
 		bool overlay_only; /* made for an overlay where there is no RAM */
 	} slots[MEMSLOTS_MAX];     /* indexed by KVM's slot id; size 0: free */
+	/* Pages of RAM below an overlay: where they are meanwhile. ram == NULL: free. */
+	struct vm_covered {
+		uint64_t gpa;
+		void *ram;
+	} covered[COVERED_MAX];
 	struct hvm_memmap_table_entry memmap[4];
 	uint32_t tsc_khz;
 
