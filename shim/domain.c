@@ -7,7 +7,6 @@
 int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
 		void *shared_info)
 {
-	struct shared_info *si = shared_info;
 	int rc;
 
 	memset(d, 0, sizeof(*d));
@@ -15,9 +14,8 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 	d->host = host;
 	d->id = id;
 	d->shared_info = shared_info;
-	/* Upcalls start masked, as a PV guest expects; HVM guests do not look. */
-	for (unsigned i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
-		si->vcpu_info[i].evtchn_upcall_mask = 1;
+	/* Until a guest's word size is latched, Xen lays shared_info out for 64 bits. */
+	d->long_mode = true;
 	rc = event_channels_init(&d->events);
 	if (rc)
 		return rc;

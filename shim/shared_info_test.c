@@ -128,7 +128,7 @@ static void upcalls_start_masked(void **state)
 		guest_vcpu_info *info = vcpu_info_lock(f->domain.vcpus[i]);
 
 		assert_non_null(info);
-		assert_int_equal(info->evtchn_upcall_mask, 1);
+		assert_int_equal(info->evtchn_upcall_mask, 0);
 		assert_int_equal(info->evtchn_upcall_pending, 0);
 		vcpu_info_unlock(f->domain.vcpus[i]);
 	}

@@ -73,7 +73,7 @@ static void vcpu_info_moves(void **state)
 	info = fake_at(f, (PLACE << 12) + 0x40);
 	assert_int_equal(info->arch.cr2, 0x1122334455667788);
 	assert_int_equal(info->time.system_time, 77);
-	assert_int_equal(info->evtchn_upcall_mask, 1);
+	assert_int_equal(info->evtchn_upcall_mask, 0);
 	assert_int_equal(info->evtchn_upcall_pending, 1);
 	assert_int_equal(fake_selector(f, 0), f->domain.long_mode ? UINT64_MAX : UINT32_MAX);
 	assert_int_equal(f->vcpu[0].upcalls, 1);

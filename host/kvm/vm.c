@@ -210,6 +210,8 @@ static int create_domain(struct vm *vm, struct problem *p)
 			(uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE))
 		return problem(p, "no memory for the domain");
 	vm->domain.hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
+	if (vm_set_word_size(vm))
+		return problem(p, "KVM refuses the guest's word size; try --accel=stock");
 	return 0;
 }
 
