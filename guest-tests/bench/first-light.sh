@@ -28,7 +28,7 @@ bench() {
 
 for bed in nested-stock nested-xen; do
 	costs=$(measure $bed)
-	sed "s/^COST /COST $bed /" <<<"$costs"
+	printf '%s\n' "${costs//COST /COST $bed }"
 	bare=$(cost bare-exit)
 	bench $bed-hypercall-page-over-exit "$(cost stock-extraversion-page)" "$bare" ratio '<=1.15'
 	bench $bed-hypercall-instruction-over-exit "$(cost stock-extraversion-instruction)" "$bare" ratio '<=1.5'
