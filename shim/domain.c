@@ -28,7 +28,6 @@ void domain_destroy(struct domain *d)
 {
 	for (unsigned i = 0; i < d->nr_vcpus; i++)
 		free(d->vcpus[i]);
-	memslots_destroy(&d->memslots);
 	pthread_mutex_destroy(&d->lock);
 	event_channels_destroy(&d->events);
 }

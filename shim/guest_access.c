@@ -172,34 +172,50 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
 /*
  * The ordinary case, on the way of nearly every hypercall: 64-bit paging, all tables in one slot,
  * all entries present, permitted and marked. False: nothing is decided, walk_tables looks closely.
+ * Inline, so that `levels` and `write` are constants in it.
  */
-static inline bool walk_quickly(const struct memslots *slots, const struct paging *p, uint64_t addr,
-				bool write, uint64_t *out)
+static inline __attribute__((always_inline)) bool walk_levels(const struct memslots *slots,
+							      uint64_t cr3, uint64_t addr,
+							      unsigned levels, bool write,
+							      uint64_t *out)
 {
-	const struct memslot *s = memslots_find(slots, gpa(p->cr3 & PTE_FRAME));
-	uint64_t needed = PTE_P | PTE_A, table = p->cr3 & PTE_FRAME, entry;
-	unsigned shift = p->cr4 & CR4_LA57 ? 48 : 39;
+	const unsigned bits = GUEST_PAGE_SHIFT + levels * 9;
+	const uint64_t needed = PTE_P | PTE_A | (write ? PTE_W : 0);
+	const struct memslot *s = memslots_find(slots, gpa(cr3 & PTE_FRAME));
+	uint64_t indexes = addr << (64 - bits); /* the next one on top */
+	uint64_t entry = cr3, page_mask;
+	unsigned level = levels;
 
-	if (!s || !(p->cr0 & CR0_PG) || !(p->efer & EFER_LMA) || !canonical(addr, shift + 9))
+	if (!s || !canonical(addr, bits))
 		return false;
-	if (write)
-		needed |= PTE_W;
-	for (;; shift -= 9) {
-		uint64_t at = table + (addr >> shift & 511) * 8 - s->start.v;
+	do {
+		uint64_t at = (entry & PTE_FRAME) + (indexes >> 55) * 8 - s->start.v;
 
 		if (at >= s->size) /* entries are aligned, as the slot is */
 			return false;
 		entry = read_entry(s->hva + at, 8);
 		if ((entry & needed) != needed)
 			return false;
-		table = entry & PTE_FRAME;
-		if (shift == GUEST_PAGE_SHIFT || entry & PTE_PS)
-			break;
-	}
-	if (shift > 30 || (write && !(entry & PTE_D)))
+		indexes <<= 9;
+	} while (--level && !(entry & PTE_PS));
+
+	/* PS means something else in a small page's entry: the last level ends the walk anyway. */
+	if (level > 2 || (write && !(entry & PTE_D)))
 		return false;
-	*out = (table & -(1ull << shift)) | (addr & ((1ull << shift) - 1));
+	page_mask = (1ull << (GUEST_PAGE_SHIFT + level * 9)) - 1;
+	*out = (entry & PTE_FRAME & ~page_mask) | (addr & page_mask);
 	return true;
+}
+
+static inline __attribute__((always_inline)) bool walk_quickly(const struct memslots *slots,
+							       const struct paging *p,
+							       uint64_t addr, bool write,
+							       uint64_t *out)
+{
+	if (!(p->cr0 & CR0_PG) || !(p->efer & EFER_LMA))
+		return false;
+	return p->cr4 & CR4_LA57 ? walk_levels(slots, p->cr3, addr, 5, write, out)
+				 : walk_levels(slots, p->cr3, addr, 4, write, out);
 }
 
 static int translate_in(struct vcpu *v, const struct paging *p, uint64_t addr, bool write,
@@ -223,19 +239,27 @@ static bool same_paging(const struct paging *a, const struct paging *b)
 	return a->cr0 == b->cr0 && a->cr3 == b->cr3 && a->cr4 == b->cr4 && a->efer == b->efer;
 }
 
-static int translate(struct vcpu *v, uint64_t addr, bool write, uint64_t *out)
+static __attribute__((noinline)) int translate_slowly(struct vcpu *v, uint64_t addr, bool write,
+						      uint64_t *out)
 {
 	const struct platform_ops *ops = v->domain->ops;
-	const struct paging *p = ops->paging(v, false);
-	struct paging likely;
+	struct paging likely = *ops->paging(v, false); /* the next call may use the same place */
+	const struct paging *exact;
+
+	if (!translate_in(v, &likely, addr, write, out))
+		return 0;
+	exact = ops->paging(v, true);
+	return same_paging(&likely, exact) ? -XEN_EFAULT : translate_in(v, exact, addr, write, out);
+}
+
+static inline __attribute__((always_inline)) int translate(struct vcpu *v, uint64_t addr,
+							   bool write, uint64_t *out)
+{
+	const struct paging *p = v->domain->ops->paging(v, false);
 
 	if (walk_quickly(&v->domain->memslots, p, addr, write, out))
 		return 0;
-	if (!translate_in(v, p, addr, write, out))
-		return 0;
-	likely = *p; /* the next call may write to the same place */
-	p = ops->paging(v, true);
-	return same_paging(&likely, p) ? -XEN_EFAULT : translate_in(v, p, addr, write, out);
+	return translate_slowly(v, addr, write, out);
 }
 
 int guest_translate(struct vcpu *v, struct gva addr, bool write, struct gpa *out)
@@ -263,7 +287,7 @@ static uint8_t *next_run(struct vcpu *v, uint64_t addr, size_t len, bool write, 
 
 enum direction { FROM_GUEST, TO_GUEST };
 
-static void copy_run(void *guest, void *ours, size_t len, enum direction dir)
+static inline void copy_run(void *guest, void *ours, size_t len, enum direction dir)
 {
 	if (dir == FROM_GUEST)
 		memcpy(ours, guest, len);
@@ -271,30 +295,12 @@ static void copy_run(void *guest, void *ours, size_t len, enum direction dir)
 		memcpy(guest, ours, len);
 }
 
-/* Within a page: nearly all arguments. */
-static int copy_in_page(struct vcpu *v, uint8_t *ours, uint64_t addr, size_t len,
-			enum direction dir, bool write)
-{
-	void *guest = NULL;
-	uint64_t phys;
-
-	memslots_read_lock(&v->domain->memslots);
-	if (!translate(v, addr, write, &phys))
-		guest = memslots_hva(&v->domain->memslots, gpa(phys), len);
-	if (guest)
-		copy_run(guest, ours, len, dir);
-	memslots_read_unlock(&v->domain->memslots);
-	return guest ? 0 : -XEN_EFAULT;
-}
-
 /* Two pages at a time: both are found before either is touched. */
-static int copy(struct vcpu *v, uint8_t *ours, uint64_t addr, size_t len, enum direction dir,
-		bool write)
+static __attribute__((noinline)) int copy_pages(struct vcpu *v, uint8_t *ours, uint64_t addr,
+						size_t len, enum direction dir, bool write)
 {
 	int rc = 0;
 
-	if (len && len <= GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1)))
-		return copy_in_page(v, ours, addr, len, dir, write);
 	memslots_read_lock(&v->domain->memslots);
 	while (len) {
 		size_t run1, run2 = 0;
@@ -315,6 +321,24 @@ static int copy(struct vcpu *v, uint8_t *ours, uint64_t addr, size_t len, enum d
 	}
 	memslots_read_unlock(&v->domain->memslots);
 	return rc;
+}
+
+/* Nearly all arguments lie within a page. Inline: each caller has its own `dir` and `write`. */
+static inline __attribute__((always_inline)) int copy(struct vcpu *v, void *ours, uint64_t addr,
+						      size_t len, enum direction dir, bool write)
+{
+	void *guest = NULL;
+	uint64_t phys;
+
+	if (!len || len > GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1)))
+		return copy_pages(v, ours, addr, len, dir, write);
+	memslots_read_lock(&v->domain->memslots);
+	if (!translate(v, addr, write, &phys))
+		guest = memslots_hva(&v->domain->memslots, gpa(phys), len);
+	if (guest)
+		copy_run(guest, ours, len, dir);
+	memslots_read_unlock(&v->domain->memslots);
+	return guest ? 0 : -XEN_EFAULT;
 }
 
 int guest_read(struct vcpu *v, void *to, struct gva from, size_t len)

@@ -12,21 +12,21 @@ void gpc_init(struct gpc *gpc, struct memslots *slots)
 void gpc_activate(struct gpc *gpc, struct gpa addr, uint32_t len)
 {
 	/* Under the lock, so that no user sees half of an old area and half of a new one. */
-	pthread_rwlock_wrlock(&gpc->slots->lock);
+	write_lock(&gpc->slots->lock);
 	gpc->gpa = addr;
 	gpc->len = len;
 	gpc->hva = memslots_hva(gpc->slots, addr, len);
 	gpc->generation = gpc->slots->generation;
 	gpc->active = true;
-	pthread_rwlock_unlock(&gpc->slots->lock);
+	write_unlock(&gpc->slots->lock);
 }
 
 void gpc_deactivate(struct gpc *gpc)
 {
-	pthread_rwlock_wrlock(&gpc->slots->lock);
+	write_lock(&gpc->slots->lock);
 	gpc->active = false;
 	gpc->hva = NULL;
-	pthread_rwlock_unlock(&gpc->slots->lock);
+	write_unlock(&gpc->slots->lock);
 }
 
 /*

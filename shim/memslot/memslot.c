@@ -8,12 +8,6 @@
 void memslots_init(struct memslots *slots)
 {
 	memset(slots, 0, sizeof(*slots));
-	pthread_rwlock_init(&slots->lock, NULL);
-}
-
-void memslots_destroy(struct memslots *slots)
-{
-	pthread_rwlock_destroy(&slots->lock);
 }
 
 /* Where a slot [start, start + size) belongs in the order, if it overlaps none. */
@@ -39,7 +33,7 @@ int memslot_create(struct memslots *slots, struct gfn base, uint64_t npages, uin
 	if (!npages || base.v > max_gfn || npages > max_gfn - base.v)
 		return -XEN_EINVAL;
 
-	pthread_rwlock_wrlock(&slots->lock);
+	write_lock(&slots->lock);
 	rc = find_place(slots, gfn_to_gpa(base).v, size, &place);
 	if (!rc && slots->count == MEMSLOTS_MAX)
 		rc = -XEN_ENOMEM;
@@ -50,7 +44,7 @@ int memslot_create(struct memslots *slots, struct gfn base, uint64_t npages, uin
 		slots->count++;
 		slots->generation++;
 	}
-	pthread_rwlock_unlock(&slots->lock);
+	write_unlock(&slots->lock);
 	return rc;
 }
 
@@ -58,7 +52,7 @@ int memslot_delete(struct memslots *slots, struct gfn base)
 {
 	int rc = -XEN_EINVAL;
 
-	pthread_rwlock_wrlock(&slots->lock);
+	write_lock(&slots->lock);
 	for (unsigned i = 0; i < slots->count; i++) {
 		if (slots->slot[i].start.v != gfn_to_gpa(base).v)
 			continue;
@@ -69,6 +63,6 @@ int memslot_delete(struct memslots *slots, struct gfn base)
 		rc = 0;
 		break;
 	}
-	pthread_rwlock_unlock(&slots->lock);
+	write_unlock(&slots->lock);
 	return rc;
 }

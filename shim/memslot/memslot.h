@@ -9,8 +9,7 @@
 #ifndef SHIM_MEMSLOT_H
 #define SHIM_MEMSLOT_H
 
-#include <pthread.h>
-
+#include "shim/memslot/read_lock.h"
 #include "shim/types.h"
 
 #define MEMSLOTS_MAX 32
@@ -22,14 +21,13 @@ struct memslot {
 };
 
 struct memslots {
-	pthread_rwlock_t lock;
+	struct read_lock lock;
 	uint64_t generation;
 	unsigned count;
 	struct memslot slot[MEMSLOTS_MAX]; /* sorted by start */
 };
 
 void memslots_init(struct memslots *slots);
-void memslots_destroy(struct memslots *slots);
 
 /*
  * Add npages (> 0) at base, backed by hva (page-aligned, owned by the caller, valid until the slot
@@ -44,12 +42,12 @@ int memslot_delete(struct memslots *slots, struct gfn base);
 /* The slots may be read between these two. */
 static inline void memslots_read_lock(struct memslots *slots)
 {
-	pthread_rwlock_rdlock(&slots->lock);
+	read_lock(&slots->lock);
 }
 
 static inline void memslots_read_unlock(struct memslots *slots)
 {
-	pthread_rwlock_unlock(&slots->lock);
+	read_unlock(&slots->lock);
 }
 
 /* The slot that holds addr, or NULL. Under the read lock. Inline: a page-table walk is made of

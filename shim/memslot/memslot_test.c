@@ -23,7 +23,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	memslots_destroy(*state);
 	free(*state);
 	return 0;
 }

@@ -14,18 +14,28 @@ const char test_title[] = "the cost of a hypercall";
 static xen_extraversion_t extraversion;
 static struct evtchn_send send_op;
 
-static void extraversion_by_page(void)
+/* A call of xen_version's stub, or of the routine that is just the instruction: nothing around it.
+ */
+static void extraversion_by(const void *target)
 {
-	hypercall_by(BY_PAGE, __HYPERVISOR_xen_version, XENVER_extraversion,
-		     (unsigned long)&extraversion, 0, 0, 0);
+	unsigned long nr = __HYPERVISOR_xen_version, cmd = XENVER_extraversion;
+
+	__asm__ volatile("call *%[target]"
+			 : "+a"(nr), "+D"(cmd)
+			 : "S"(&extraversion), [target] "b"(target)
+			 : "memory", "cc");
 }
 
-static enum transport native; /* finding it out is a CPUID, which exits */
+static void extraversion_by_page(void)
+{
+	extraversion_by(hypercall_page + __HYPERVISOR_xen_version * 32);
+}
+
+static const void *routine; /* finding out which is a CPUID, which exits */
 
 static void extraversion_by_instruction(void)
 {
-	hypercall_by(native, __HYPERVISOR_xen_version, XENVER_extraversion,
-		     (unsigned long)&extraversion, 0, 0, 0);
+	extraversion_by(routine);
 }
 
 static void version(void)
@@ -80,7 +90,7 @@ static void bind_own_port(void)
 
 void test_main(void)
 {
-	native = hypercall_native();
+	routine = hypercall_native() == BY_VMCALL ? vmcall_routine : vmmcall_routine;
 	bind_own_port();
 	measure("extraversion-page", extraversion_by_page);
 	measure("extraversion-instruction", extraversion_by_instruction);
