@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define EVENTS_AT_ONCE 16
+#define NS_PER_S       1000000000ull
 
 int loop_init(struct loop *loop)
 {
@@ -50,6 +52,31 @@ void loop_rearm(struct loop *loop, struct watch *w, uint32_t events)
 void loop_unwatch(struct loop *loop, struct watch *w)
 {
 	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+}
+
+int loop_timer_open(struct loop *loop, struct watch *w,
+		    void (*ready)(void *opaque, uint32_t events), void *opaque)
+{
+	*w = (struct watch){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = ready,
+		.opaque = opaque,
+	};
+	return w->fd < 0 ? -errno : loop_watch(loop, w, EPOLLIN);
+}
+
+void loop_timer_set(struct watch *w, uint64_t ns)
+{
+	const struct itimerspec spec = {.it_value = {ns / NS_PER_S, ns % NS_PER_S}};
+
+	timerfd_settime(w->fd, 0, &spec, NULL);
+}
+
+bool loop_timer_fired(struct watch *w)
+{
+	uint64_t times;
+
+	return read(w->fd, &times, sizeof(times)) == sizeof(times);
 }
 
 void loop_run(struct loop *loop)

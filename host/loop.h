@@ -31,6 +31,17 @@ int loop_watch(struct loop *loop, struct watch *w, uint32_t events);
 void loop_rearm(struct loop *loop, struct watch *w, uint32_t events);
 void loop_unwatch(struct loop *loop, struct watch *w);
 
+/*
+ * A timer of the loop: *w becomes a timerfd (CLOCK_MONOTONIC, the caller's to close), off, that
+ * calls ready when it has fired. 0 or -errno.
+ */
+int loop_timer_open(struct loop *loop, struct watch *w,
+		    void (*ready)(void *opaque, uint32_t events), void *opaque);
+/* Fire once in `ns` (0: never), instead of whenever it was set to. Any thread. */
+void loop_timer_set(struct watch *w, uint64_t ns);
+/* In ready(): has it fired, and not been set anew since? */
+bool loop_timer_fired(struct watch *w);
+
 /* Serve until loop_stop, which any thread may call, before or while the loop runs. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

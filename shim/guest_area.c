@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "shim/domain.h"
 #include "shim/guest_access.h"
 
 void guest_area_init(struct guest_area *a, struct memslots *slots)
@@ -45,6 +46,26 @@ struct stretch {
 	uint8_t *piece[2];
 	uint32_t len[2];
 };
+
+long guest_area_register(struct guest_area *a, struct vcpu *v, const struct hypercall *h,
+			 uint32_t len)
+{
+	struct guest_area_place place;
+	uint64_t addr = 0;
+	long rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
+
+	if (rc)
+		return rc;
+	if (addr && guest_area_find(v, gva(addr), len, &place))
+		return -XEN_EFAULT;
+	pthread_mutex_lock(&v->domain->lock);
+	if (addr)
+		guest_area_activate(a, &place);
+	else
+		guest_area_deactivate(a);
+	pthread_mutex_unlock(&v->domain->lock);
+	return 0;
+}
 
 /* Under the memslots' read lock. False: there is no memory for some of it. */
 static bool find(struct guest_area *a, uint32_t offset, uint32_t len, struct stretch *s)

@@ -12,6 +12,7 @@
 
 #include "shim/gpc/gpc.h"
 
+struct hypercall;
 struct vcpu;
 
 struct guest_area {
@@ -36,6 +37,14 @@ int guest_area_find(struct vcpu *v, struct gva addr, uint32_t len, struct guest_
 /* Put the area there, or forget it. The caller serialises these (domain.lock). */
 void guest_area_activate(struct guest_area *a, const struct guest_area_place *place);
 void guest_area_deactivate(struct guest_area *a);
+
+/*
+ * The two hypercalls that name an area (VCPUOP_register_*_memory_area, address in *args[2]; 0
+ * forgets it) on the calling vCPU's thread. Takes domain.lock. 0 or -XEN_EFAULT, and then nothing
+ * has changed.
+ */
+long guest_area_register(struct guest_area *a, struct vcpu *v, const struct hypercall *h,
+			 uint32_t len);
 
 /*
  * Copy len bytes to offset in the area, whole or not at all. Any thread. False: the area is

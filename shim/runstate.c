@@ -52,23 +52,14 @@ long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall
 	struct vcpu *t = vcpuop_target(v, h);
 	size_t len = h->long_mode ? sizeof(struct vcpu_runstate_info)
 				  : sizeof(struct vcpu_runstate_info_x86_32);
-	uint64_t addr = 0;
-	struct guest_area_place area;
 	long rc;
 
 	if (!t)
 		return -XEN_ENOENT;
-	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
+	rc = guest_area_register(&t->runstate_area, v, h, len);
 	if (rc)
 		return rc;
-	if (addr && guest_area_find(v, gva(addr), len, &area))
-		return -XEN_EFAULT;
-
 	pthread_mutex_lock(&v->domain->lock);
-	if (addr)
-		guest_area_activate(&t->runstate_area, &area);
-	else
-		guest_area_deactivate(&t->runstate_area);
 	write_area(t, h->long_mode);
 	pthread_mutex_unlock(&v->domain->lock);
 	return 0;

@@ -104,24 +104,13 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct hypercall *h)
 {
 	struct vcpu *t = vcpuop_target(v, h);
-	uint64_t addr = 0;
-	struct guest_area_place area;
 	long rc;
 
 	if (!t)
 		return -XEN_ENOENT;
-	rc = guest_read(v, &addr, gva(h->args[2]), h->long_mode ? 8 : 4);
+	rc = guest_area_register(&t->time_area, v, h, sizeof(struct vcpu_time_info));
 	if (rc)
 		return rc;
-	if (addr && guest_area_find(v, gva(addr), sizeof(struct vcpu_time_info), &area))
-		return -XEN_EFAULT;
-
-	pthread_mutex_lock(&v->domain->lock);
-	if (addr)
-		guest_area_activate(&t->time_area, &area);
-	else
-		guest_area_deactivate(&t->time_area);
-	pthread_mutex_unlock(&v->domain->lock);
 	__atomic_store_n(&t->time_area_version, NO_VERSION, __ATOMIC_RELAXED);
 	vcpu_time_area_update(t);
 	return 0;

@@ -5,9 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,21 +66,13 @@ void vm_time_area_moved(struct vcpu *v)
 		vcpu_post(vv, VCPU_REQ_TIME_AREA);
 }
 
-/* Fire in `ns`; a timerfd takes 0 for "off". */
-static void arm(struct vm_vcpu *vv, uint64_t ns)
-{
-	struct itimerspec spec = {.it_value = {ns / NS_PER_S, ns % NS_PER_S}};
-
-	timerfd_settime(vv->timer.fd, 0, &spec, NULL);
-}
-
 static void arm_for(struct vm_vcpu *vv, uint64_t deadline, uint64_t now)
 {
 	/* Beyond this a guest means "never", and timerfd would overflow. */
 	const uint64_t longest = 365 * 86400 * NS_PER_S;
 	uint64_t ns = deadline > now ? deadline - now : 1;
 
-	arm(vv, ns < longest ? ns : longest);
+	loop_timer_set(&vv->timer, ns < longest ? ns : longest);
 }
 
 void vm_set_timer(struct vcpu *v, uint64_t deadline)
@@ -93,18 +83,18 @@ void vm_set_timer(struct vcpu *v, uint64_t deadline)
 	if (deadline)
 		arm_for(vv, deadline, vm_system_time(v));
 	else
-		arm(vv, 0);
+		loop_timer_set(&vv->timer, 0);
 }
 
 /* The host's clock and the guest's may drift apart: what came early is set again. */
 static void timer_ready(void *opaque, uint32_t events)
 {
 	struct vm_vcpu *vv = opaque;
-	uint64_t fired, deadline, now;
+	uint64_t deadline, now;
 
 	(void)events;
-	if (read(vv->timer.fd, &fired, sizeof(fired)) != sizeof(fired))
-		return; /* set again meanwhile */
+	if (!loop_timer_fired(&vv->timer))
+		return;
 	deadline = __atomic_load_n(&vv->timer_deadline, __ATOMIC_SEQ_CST);
 	if (!deadline)
 		return;
@@ -121,17 +111,9 @@ static void timer_ready(void *opaque, uint32_t events)
 
 int vcpu_timer_create(struct vm_vcpu *vv, struct problem *p)
 {
-	int rc;
+	int rc = loop_timer_open(vv->vm->loop, &vv->timer, timer_ready, vv);
 
-	vv->timer = (struct watch){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = timer_ready,
-		.opaque = vv,
-	};
-	if (vv->timer.fd < 0)
-		return problem(p, "cannot create a timer: %s", strerror(errno));
-	rc = loop_watch(vv->vm->loop, &vv->timer, EPOLLIN);
-	return rc ? problem(p, "cannot watch a timer: %s", strerror(-rc)) : 0;
+	return rc ? problem(p, "cannot create a timer: %s", strerror(-rc)) : 0;
 }
 
 void vcpu_timer_destroy(struct vm_vcpu *vv)

@@ -10,11 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/vm.h"
@@ -61,10 +57,8 @@ static bool deliver(struct vcpu *v)
 
 static void arm_retry(struct vm *vm, unsigned ms)
 {
-	struct itimerspec spec = {.it_value = {ms / 1000, ms % 1000 * 1000000l}};
-
 	vm->upcall_retry_ms = ms;
-	timerfd_settime(vm->upcall_retry.fd, 0, &spec, NULL);
+	loop_timer_set(&vm->upcall_retry, ms * 1000000ull);
 }
 
 /*
@@ -94,10 +88,9 @@ static void retry_ready(void *opaque, uint32_t events)
 {
 	struct vm *vm = opaque;
 	bool again = false;
-	uint64_t fired;
 
 	(void)events;
-	if (read(vm->upcall_retry.fd, &fired, sizeof(fired)) != sizeof(fired))
+	if (!loop_timer_fired(&vm->upcall_retry))
 		return;
 	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
 		vcpu_retry_upcall(&vm->vcpus[i]);
@@ -111,17 +104,9 @@ static void retry_ready(void *opaque, uint32_t events)
 
 int vm_upcalls_create(struct vm *vm, struct problem *p)
 {
-	int rc;
+	int rc = loop_timer_open(vm->loop, &vm->upcall_retry, retry_ready, vm);
 
-	vm->upcall_retry = (struct watch){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = retry_ready,
-		.opaque = vm,
-	};
-	if (vm->upcall_retry.fd < 0)
-		return problem(p, "cannot create a timer: %s", strerror(errno));
-	rc = loop_watch(vm->loop, &vm->upcall_retry, EPOLLIN);
-	return rc ? problem(p, "cannot watch a timer: %s", strerror(-rc)) : 0;
+	return rc ? problem(p, "cannot create a timer: %s", strerror(-rc)) : 0;
 }
 
 static int enable_synic(struct vm_vcpu *vv)
