@@ -57,7 +57,7 @@ static bool deliver(struct vcpu *v)
 
 static void arm_retry(struct vm *vm, unsigned ms)
 {
-	vm->upcall_retry_ms = ms;
+	__atomic_store_n(&vm->upcall_retry_ms, ms, __ATOMIC_RELAXED);
 	loop_timer_set(&vm->upcall_retry, ms * 1000000ull);
 }
 
@@ -88,6 +88,7 @@ static void retry_ready(void *opaque, uint32_t events)
 {
 	struct vm *vm = opaque;
 	bool again = false;
+	unsigned ms;
 
 	(void)events;
 	if (!loop_timer_fired(&vm->upcall_retry))
@@ -96,10 +97,11 @@ static void retry_ready(void *opaque, uint32_t events)
 		vcpu_retry_upcall(&vm->vcpus[i]);
 		again |= __atomic_load_n(&vm->vcpus[i].upcall_dropped, __ATOMIC_SEQ_CST);
 	}
+	if (!again)
+		return;
 	/* A guest may leave its LAPIC off for good: ask less and less often. */
-	if (again)
-		arm_retry(vm, vm->upcall_retry_ms < UPCALL_RETRY_MAX_MS ? vm->upcall_retry_ms * 2
-									: UPCALL_RETRY_MAX_MS);
+	ms = __atomic_load_n(&vm->upcall_retry_ms, __ATOMIC_RELAXED) * 2;
+	arm_retry(vm, ms < UPCALL_RETRY_MAX_MS ? ms : UPCALL_RETRY_MAX_MS);
 }
 
 int vm_upcalls_create(struct vm *vm, struct problem *p)

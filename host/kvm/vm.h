@@ -124,7 +124,7 @@ struct vm {
 	uint32_t tsc_khz;
 
 	struct watch upcall_retry; /* timerfd */
-	unsigned upcall_retry_ms;
+	unsigned upcall_retry_ms;  /* atomic */
 
 	pthread_mutex_t end_lock;
 	enum vm_end end;
