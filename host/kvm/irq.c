@@ -61,7 +61,7 @@ static bool deliver(struct vcpu *v)
 
 static void arm_retry(struct vm *vm, unsigned ms)
 {
-	struct itimerspec spec = {.it_value = {ms / 1000, ms % 1000 * 1000000l}};
+	struct itimerspec spec = {.it_value = {ms / 1000, ms % 1000 * 1000000L}};
 
 	vm->upcall_retry_ms = ms;
 	timerfd_settime(vm->upcall_retry.fd, 0, &spec, NULL);
