@@ -144,11 +144,10 @@ static void put_good_argument(struct fake *f, const struct operation *op)
 	uint8_t *at = f->ram + 0x20000;
 
 	memset(at, 0, ARGUMENT_MAX);
-	if (op->nr == __HYPERVISOR_hvm_op)
-		memcpy(at, &self, sizeof(self));
-	else if (events && op->cmd == EVTCHNOP_alloc_unbound)
+	if (events && op->cmd == EVTCHNOP_alloc_unbound)
 		memcpy(at, both, sizeof(both));
-	else if (events && op->cmd != EVTCHNOP_bind_virq && op->cmd != EVTCHNOP_bind_ipi)
+	else if (op->nr == __HYPERVISOR_hvm_op ||
+		 (events && op->cmd != EVTCHNOP_bind_virq && op->cmd != EVTCHNOP_bind_ipi))
 		memcpy(at, &self, sizeof(self));
 	if (events && op->cmd == EVTCHNOP_bind_interdomain)
 		memcpy(at + 4, &port, sizeof(port));

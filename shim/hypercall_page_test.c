@@ -155,7 +155,7 @@ static void check_port_64(const struct decoded *d, unsigned nr)
 static void every_stub(void **state)
 {
 	uint8_t page[GUEST_PAGE_SIZE];
-	struct decoded d;
+	struct decoded d = {0};
 
 	(void)state;
 	FOR_EACH_STUB(s)

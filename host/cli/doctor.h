@@ -29,9 +29,9 @@ enum doctor_need {
 
 struct doctor_fact {
 	enum kvm_fact fact;
-	const char *word;  /* for --features and JSON; stable */
-	const char *title; /* for people */
 	enum doctor_need need;
+	const char *word;   /* for --features and JSON; stable */
+	const char *title;  /* for people */
 	const char *remedy; /* one or more lines, '\n' between them */
 };
 

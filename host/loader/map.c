@@ -68,7 +68,7 @@ int map_read(int fd, uint64_t offset, void *to, uint64_t size, const char *path,
 			return problem(p,
 				       "%s: the file shrank to %llu bytes while it was read; "
 				       "try again",
-				       path, (unsigned long long)(offset + done));
+				       path, (unsigned long long)offset + done);
 		done += n;
 	}
 	return 0;
