@@ -7,8 +7,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define EVENTS_AT_ONCE 16
-#define NS_PER_S       1000000000ull
+#define NS_PER_S 1000000000ull
 
 int loop_init(struct loop *loop)
 {
@@ -39,14 +38,22 @@ int loop_watch(struct loop *loop, struct watch *w, uint32_t events)
 {
 	struct epoll_event ev = {.events = events, .data.ptr = w};
 
-	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev) ? -errno : 0;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev))
+		return -errno;
+	if (!events)
+		loop_unwatch(loop, w);
+	return 0;
 }
 
 void loop_rearm(struct loop *loop, struct watch *w, uint32_t events)
 {
 	struct epoll_event ev = {.events = events, .data.ptr = w};
 
-	epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev);
+	/* A paused watch is none at all: epoll tells of errors and hang-ups even unasked. */
+	if (!events)
+		loop_unwatch(loop, w);
+	else if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev) && errno == ENOENT)
+		epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, w->fd, &ev);
 }
 
 void loop_unwatch(struct loop *loop, struct watch *w)
@@ -81,19 +88,19 @@ bool loop_timer_fired(struct watch *w)
 
 void loop_run(struct loop *loop)
 {
-	struct epoll_event events[EVENTS_AT_ONCE];
+	struct epoll_event ev;
 
 	while (!loop->stopped) {
-		int n = epoll_wait(loop->epoll_fd, events, EVENTS_AT_ONCE, -1);
+		struct watch *w;
 
-		for (int i = 0; i < n && !loop->stopped; i++) {
-			struct watch *w = events[i].data.ptr;
-
-			if (w)
-				w->ready(w->opaque, events[i].events);
-			else
-				loop->stopped = true;
-		}
+		/* One at a time: a second one may be what the first one's callback unwatches. */
+		if (epoll_wait(loop->epoll_fd, &ev, 1, -1) != 1)
+			continue;
+		w = ev.data.ptr;
+		if (w)
+			w->ready(w->opaque, ev.events);
+		else
+			loop->stopped = true;
 	}
 }
 

@@ -27,7 +27,7 @@ void loop_destroy(struct loop *loop);
 
 /* Watch w->fd for `events` (level-triggered). 0 or -errno (-EPERM: such a file is always ready). */
 int loop_watch(struct loop *loop, struct watch *w, uint32_t events);
-/* Change what is waited for; 0 events pause the watch. */
+/* Change what is waited for; 0 events pause the watch, for errors and hang-ups, too. */
 void loop_rearm(struct loop *loop, struct watch *w, uint32_t events);
 void loop_unwatch(struct loop *loop, struct watch *w);
 

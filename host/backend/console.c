@@ -19,14 +19,24 @@ static void notify_guest(struct console *c)
 	event_channel_notify_guest(c->domain, c->port, &c->backend);
 }
 
-/* The guest has sent: on a vCPU's thread. */
-static void guest_notified(void *opaque)
+static void kick(struct console *c)
 {
-	struct console *c = opaque;
 	uint64_t one = 1;
 
 	if (write(c->kick.fd, &one, sizeof(one)) < 0)
 		return; /* the counter is full: the loop is awake anyway */
+}
+
+/* The guest has sent: on a vCPU's thread. */
+static void guest_notified(void *opaque)
+{
+	kick(opaque);
+}
+
+static bool output_waits(const struct console *c)
+{
+	return __atomic_load_n(&c->ring->out_prod, __ATOMIC_RELAXED) !=
+	       __atomic_load_n(&c->ring->out_cons, __ATOMIC_RELAXED);
 }
 
 /*
@@ -85,16 +95,22 @@ static void wait_writable(struct console *c, bool wait)
 	c->out_watched = wait;
 }
 
+/*
+ * One ring's worth at most, then the loop has its turn: a guest that never stops sending must not
+ * keep the user's ^] and signals waiting.
+ */
 static void pump_output(struct console *c)
 {
-	bool moved = false;
+	bool flushed = flush_pending(c), moved = flushed && take_output(c);
 
-	while (flush_pending(c) && take_output(c))
-		moved = true;
-	wait_writable(c, c->pending_start < c->pending_end);
-	/* The guest may be waiting for room. */
 	if (moved)
-		notify_guest(c);
+		flushed = flush_pending(c);
+	wait_writable(c, !flushed);
+	if (!moved)
+		return;
+	notify_guest(c); /* it may be waiting for room */
+	if (flushed && output_waits(c))
+		kick(c);
 }
 
 static unsigned input_room(const struct console *c)
@@ -159,8 +175,11 @@ static void input_ready(void *opaque, uint32_t events)
 	ssize_t n;
 
 	(void)events;
-	if (room > sizeof(bytes))
-		room = sizeof(bytes);
+	/* To read nothing would look like the input's end. */
+	if (!room) {
+		watch_input(c);
+		return;
+	}
 	n = read(c->in.fd, bytes, room);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

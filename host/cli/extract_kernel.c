@@ -21,7 +21,10 @@ int extract_kernel_main(int argc, char **argv)
 		return 0;
 	}
 	if (argc != 3) {
-		fputs(help, stderr);
+		fprintf(stderr,
+			"xenolith: extract-kernel takes FILE and OUT, not %d argument(s); "
+			"see 'xenolith extract-kernel --help'\n",
+			argc - 1);
 		return EXIT_USAGE;
 	}
 	rc = kernel_open(&kernel, argv[1], &p);

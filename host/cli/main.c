@@ -10,8 +10,15 @@
 
 static int version_main(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		printf("usage: xenolith version\n\nPrint the version.\n");
+		return 0;
+	}
+	if (argc > 1) {
+		fprintf(stderr, "xenolith: version: '%s' is too much; it takes no arguments\n",
+			argv[1]);
+		return EXIT_USAGE;
+	}
 	printf("xenolith %s, offers the interface of Xen %d.%d\n", XENOLITH_VERSION, XEN_SHIM_MAJOR,
 	       XEN_SHIM_MINOR);
 	return 0;
@@ -50,19 +57,27 @@ static void usage(FILE *out)
 	fprintf(out, "\n'xenolith COMMAND --help' tells more; the manual page is xenolith(1).\n");
 }
 
+static int no_such_command(const char *name)
+{
+	fprintf(stderr, "xenolith: there is no command '%s'; 'xenolith help' lists them\n", name);
+	return EXIT_USAGE;
+}
+
 static int help_main(int argc, char **argv)
 {
 	const struct command *c;
 	char *help[] = {argv[0], "--help", NULL};
 
-	if (argc < 2) {
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		usage(stdout);
 		return 0;
 	}
 	c = find_command(argv[1]);
-	if (!c || c->main == help_main || c->main == version_main) {
-		usage(c ? stdout : stderr);
-		return c ? 0 : EXIT_USAGE;
+	if (!c)
+		return no_such_command(argv[1]);
+	if (c->main == help_main) {
+		usage(stdout);
+		return 0;
 	}
 	help[0] = argv[1];
 	return c->main(2, help);
@@ -81,12 +96,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
-		return version_main(argc, argv);
+		return version_main(argc - 1, argv + 1);
 	c = find_command(argv[1]);
-	if (!c) {
-		fprintf(stderr, "xenolith: there is no command '%s'; 'xenolith help' lists them\n",
-			argv[1]);
-		return EXIT_USAGE;
-	}
+	if (!c)
+		return no_such_command(argv[1]);
 	return c->main(argc - 1, argv + 1);
 }

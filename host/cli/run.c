@@ -40,6 +40,20 @@ struct options {
 	bool verbose;
 };
 
+/* getopt has met what it cannot take: '?' or ':'. */
+static int option_problem(int what, char **argv, struct problem *p)
+{
+	const char letter[] = {'-', optopt, '\0'};
+	/* The letter of a long option that takes no value is there when one was given. */
+	bool is_letter = optopt && optopt < 256 && optopt != 'v' && optopt != 'h';
+
+	if (what == ':')
+		return problem(p, "%s needs a value; 'xenolith run --help' tells which",
+			       argv[optind - 1]);
+	return problem(p, "'%s' is not an option; 'xenolith run --help' lists them",
+		       is_letter ? letter : argv[optind - 1]);
+}
+
 static int parse_options(int argc, char **argv, struct options *o, struct problem *p)
 {
 	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, ACCEL, DEVICE };
@@ -56,7 +70,8 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
+	opterr = 0; /* one line is enough, and it is ours */
+	while ((c = getopt_long(argc, argv, ":vh", options, NULL)) != -1) {
 		switch (c) {
 		case KERNEL:
 			o->machine.kernel = optarg;
@@ -92,7 +107,7 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 			fputs(help, stdout);
 			return 1;
 		default:
-			return problem(p, "'xenolith run --help' lists the options");
+			return option_problem(c, argv, p);
 		}
 	}
 	if (optind < argc)
@@ -172,6 +187,7 @@ static int exit_status(const struct vm *vm)
 		fprintf(stderr, "xenolith: the guest asked for a reboot\n");
 		return EXIT_REBOOT;
 	case SHUTDOWN_suspend:
+		fprintf(stderr, "xenolith: the guest suspended itself\n");
 		return EXIT_SUSPEND;
 	default:
 		fprintf(stderr, "xenolith: the guest crashed\n");

@@ -133,15 +133,16 @@ static int open_kvm(struct vm *vm, struct problem *p)
 			       "%s is not there: load the module kvm-intel or kvm-amd, or enable "
 			       "virtualisation in the firmware ('xenolith doctor' tells more)",
 			       device);
-	if (vm->kvm_fd < 0 && errno == EACCES)
+	if (vm->kvm_fd < 0 && (errno == EACCES || errno == EPERM))
 		return problem(p,
 			       "%s: no permission: join the group that owns it (usually: adduser "
 			       "$USER kvm, then log in again)",
 			       device);
 	if (vm->kvm_fd < 0)
-		return problem(p, "%s: %s", device, strerror(errno));
+		return problem(p, "%s: cannot open: %s; 'xenolith doctor' tells more", device,
+			       strerror(errno));
 	if (ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
-		return problem(p, "%s is not a KVM device", device);
+		return problem(p, "%s is not a KVM device; KVM's is normally /dev/kvm", device);
 	return 0;
 }
 
