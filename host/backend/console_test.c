@@ -4,6 +4,7 @@
 #include "host/backend/console.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,42 @@ static void output_breaks(void **state)
 	serve(s);
 }
 
+struct sender {
+	struct xencons_interface *ring;
+	bool done; /* atomic */
+};
+
+static void *send_on_and_on(void *opaque)
+{
+	struct sender *sender = opaque;
+
+	while (!__atomic_load_n(&sender->done, __ATOMIC_RELAXED))
+		__atomic_add_fetch(&sender->ring->out_prod, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* A guest that never stops sending, to a user who takes it all: the loop still serves others. */
+static void output_without_end(void **state)
+{
+	struct subject *s = *state;
+	struct sender sender = {.ring = s->ring};
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pthread_t thread;
+
+	assert_int_equal(dup2(null, s->out[1]), s->out[1]);
+	close(null);
+	assert_int_equal(pthread_create(&thread, NULL, send_on_and_on, &sender), 0);
+	while (!__atomic_load_n(&s->ring->out_prod, __ATOMIC_RELAXED))
+		;
+	assert_int_equal(fake_send(s->fake, s->console.port), 0);
+	user_types(s, "\x1d", 1);
+	assert_int_equal(s->lefts, 1);
+	__atomic_store_n(&sender.done, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	serve(s);
+	assert_int_equal(s->ring->out_cons, s->ring->out_prod);
+}
+
 static void flush(void **state)
 {
 	struct subject *s = *state;
@@ -367,6 +404,7 @@ int main(void)
 		TEST(hostile_producer),
 		TEST(output_blocks),
 		TEST(output_breaks),
+		TEST(output_without_end),
 		TEST(flush),
 		TEST(input),
 		TEST(input_wraps),
