@@ -10,6 +10,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* How long a reader of the guest's last words may do nothing. */
+#define FLUSH_PATIENCE_MS 5000
+
 /* One write is not larger than this, so that a terminal that is stopped blocks us late if at all.
  */
 #define WRITE_PIECE 512
@@ -252,7 +255,13 @@ void console_set_escape(struct console *c, int escape, void (*left)(void *opaque
 
 void console_flush(struct console *c)
 {
-	pump_output(c);
+	struct pollfd pfd = {.fd = c->out.fd, .events = POLLOUT};
+
+	do {
+		pump_output(c);
+		if (c->pending_start == c->pending_end && !output_waits(c))
+			return;
+	} while (poll(&pfd, 1, FLUSH_PATIENCE_MS) > 0);
 }
 
 void console_close(struct console *c)

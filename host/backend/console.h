@@ -41,7 +41,10 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, void *r
 /* When `escape` is read from the input, call left(opaque) instead of passing it on. */
 void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque);
 
-/* Write out what the guest has still put into the ring, as far as it goes without waiting. */
+/*
+ * The guest has stopped: write out what it has still put into the ring, waiting for a slow reader
+ * as long as it takes something every few seconds.
+ */
 void console_flush(struct console *c);
 
 void console_close(struct console *c);

@@ -57,8 +57,9 @@ int doctor_main(int argc, char **argv)
 	enum format format = TEXT;
 	int option;
 
+	opterr = 0; /* one line, and that is ours */
 	optind = 0; /* main() has been here already: start afresh (getopt(3), glibc) */
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (option) {
 		case OPT_JSON:
 			format = JSON;
@@ -72,13 +73,18 @@ int doctor_main(int argc, char **argv)
 		case 'h':
 			fputs(usage, stdout);
 			return DOCTOR_RUNS;
+		case ':':
+			fprintf(stderr, "xenolith: doctor: '%s': needs a value, see --help\n",
+				argv[optind - 1]);
+			return DOCTOR_USAGE;
 		default:
-			fputs(usage, stderr);
+			fprintf(stderr, "xenolith: doctor: '%s': no such option, see --help\n",
+				argv[optind - 1]);
 			return DOCTOR_USAGE;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "xenolith: doctor: %s: takes no arguments, see --help\n",
+		fprintf(stderr, "xenolith: doctor: '%s': takes no arguments, see --help\n",
 			argv[optind]);
 		return DOCTOR_USAGE;
 	}

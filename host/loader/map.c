@@ -15,7 +15,8 @@ int map_open(const char *path, uint64_t *size, struct problem *p)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return problem(p, "%s: cannot open: %s", path, strerror(errno));
+		return problem(p, "%s: cannot open: %s; give the path of a file that may be read",
+			       path, strerror(errno));
 	if (fstat(fd, &st)) {
 		problem(p, "%s: cannot stat: %s", path, strerror(errno));
 		close(fd);
