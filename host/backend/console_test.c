@@ -290,6 +290,42 @@ static void flush(void **state)
 	assert_user_sees(s, "last words", 10);
 }
 
+/* A reader that is slow to begin: reads all there is, and tells how many bytes were the guest's. */
+static void *read_late(void *opaque)
+{
+	struct subject *s = opaque;
+	uintptr_t guests = 0;
+	char part[512];
+	ssize_t n;
+
+	usleep(100000);
+	fcntl(s->out[0], F_SETFL, 0);
+	while ((n = read(s->out[0], part, sizeof(part))) > 0)
+		for (ssize_t j = 0; j < n; j++)
+			guests += part[j] == 'g';
+	return (void *)guests;
+}
+
+/* The guest has ended while nobody read: its last words are not lost. */
+static void flush_waits(void **state)
+{
+	struct subject *s = *state;
+	char full[4096], words[sizeof(s->ring->out)];
+	pthread_t reader;
+	void *guests;
+
+	memset(full, 'f', sizeof(full));
+	memset(words, 'g', sizeof(words));
+	assert_int_equal(fcntl(s->out[1], F_SETPIPE_SZ, 4096), 4096);
+	assert_int_equal(write(s->out[1], full, sizeof(full)), sizeof(full));
+	guest_writes(s, words, sizeof(words));
+	assert_int_equal(pthread_create(&reader, NULL, read_late, s), 0);
+	console_flush(&s->console);
+	close_end(&s->out[1]);
+	pthread_join(reader, &guests);
+	assert_int_equal((uintptr_t)guests, sizeof(words));
+}
+
 static void input(void **state)
 {
 	struct subject *s = *state;
@@ -406,6 +442,7 @@ int main(void)
 		TEST(output_breaks),
 		TEST(output_without_end),
 		TEST(flush),
+		TEST(flush_waits),
 		TEST(input),
 		TEST(input_wraps),
 		TEST(escape),
