@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the hypervisor's rules need from the machinery below them: host/kvm implements it on KVM,
- * shim/fake_platform.c in unit tests. Each function names the thread that calls it; none may call
- * back into the shim.
+ * shim/fake_platform.c in unit tests. Each function names the thread that calls it; none may take
+ * a lock of the shim but those that come later in its order (shim/domain.h).
  */
 #ifndef SHIM_PLATFORM_H
 #define SHIM_PLATFORM_H

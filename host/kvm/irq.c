@@ -155,6 +155,6 @@ void vm_upcall_method_changed(struct domain *d)
 		if (vcpu_is_current(vv))
 			vcpu_apply_upcall_method(vv);
 		else
-			vcpu_post(vv, VCPU_REQ_UPCALL_AREA);
+			vcpu_post(vv, VCPU_REQ_UPCALL_METHOD);
 	}
 }

@@ -59,7 +59,7 @@ static bool serve_requests(struct vm_vcpu *vv)
 	requests = __atomic_exchange_n(&vv->requests, 0, __ATOMIC_SEQ_CST);
 	if (requests & VCPU_REQ_TIME_AREA)
 		vcpu_apply_time_area(vv);
-	if (requests & VCPU_REQ_UPCALL_AREA)
+	if (requests & VCPU_REQ_UPCALL_METHOD)
 		vcpu_apply_upcall_method(vv);
 	return !(requests & VCPU_REQ_STOP);
 }

@@ -25,11 +25,6 @@ static const char *const accel_names[] = {
 	[ACCEL_KVM_XEN] = "kvm-xen",
 };
 
-const char *accel_name(enum accel accel)
-{
-	return accel_names[accel];
-}
-
 int accel_parse(const char *name, enum accel *accel)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(accel_names); i++) {

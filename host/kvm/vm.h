@@ -47,12 +47,11 @@ enum accel {
 #define SPECIAL_PAGES        8
 #define SPECIAL_PAGE_CONSOLE 0
 #define COVERED_MAX          128
-#define SPECIAL_PAGE_STORE   1
 
 enum vcpu_request {
 	VCPU_REQ_STOP = 1 << 0,
-	VCPU_REQ_TIME_AREA = 1 << 1,   /* vcpu_info has moved: tell KVM */
-	VCPU_REQ_UPCALL_AREA = 1 << 2, /* upcall method has changed */
+	VCPU_REQ_TIME_AREA = 1 << 1,     /* vcpu_info has moved: tell KVM */
+	VCPU_REQ_UPCALL_METHOD = 1 << 2, /* upcall method has changed */
 };
 
 struct vm_vcpu {
@@ -107,7 +106,7 @@ struct vm {
 	struct loop *loop;
 
 	struct domain domain;
-	struct ram ram; /* RAM proper, then the ACPI area and the special pages */
+	struct ram ram; /* where a kernel may be loaded: neither of the two below */
 	uint8_t *special_pages, *acpi;
 	int overlay_fd;
 	struct vm_slot {
@@ -135,8 +134,7 @@ struct vm {
 	struct vm_vcpu vcpus[DOMAIN_MAX_VCPUS];
 };
 
-/* The name of an accel and back; -1 if there is no such name. */
-const char *accel_name(enum accel accel);
+/* The accel of that name; -1 if there is none. */
 int accel_parse(const char *name, enum accel *accel);
 
 /* 0, or -1 with the reason in *p and nothing held. */
