@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overlays: pages of the hypervisor's (shared_info, grant frames) that a guest has asked to see at
+ * frames of its choice, over its RAM if there is any. The RAM below is kept, and is seen again as
+ * it was when the overlay goes. A page may be shown at several frames at once; a frame shows one
+ * page: the last that was put there.
+ *
+ * Over RAM the mapping of the host address is changed (memslots_remap_begin), no slot is. Where
+ * there is no RAM a slot of one page is made.
+ */
+#ifndef SHIM_OVERLAY_H
+#define SHIM_OVERLAY_H
+
+#include "shim/memslot/memslot.h"
+
+/*
+ * Show page number `page` at `at`, in address space 0. Takes memslots.lock, not in a read section. 0;
+ * -EINVAL: no memory can be there; -ENOMEM: nothing has changed; what the kernel says.
+ */
+int overlay_show(struct memslots *slots, unsigned page, struct gfn at);
+
+/* Take away what is shown at `at`. As above; -ENOENT: there is no overlay. */
+int overlay_hide(struct memslots *slots, struct gfn at);
+
+/* Take all away (the domain ends, or is reset). 0 or the first error; the rest is tried. */
+int overlay_hide_all(struct memslots *slots);
+
+/* The page shown at `at`, or -ENOENT. Takes the lock. */
+int overlay_at(struct memslots *slots, struct gfn at);
+
+/* For memslot.c, under the lock: does one lie in these pages? */
+bool overlays_within(const struct memslots *slots, struct gfn base, uint64_t npages);
+
+#endif
