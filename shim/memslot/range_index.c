@@ -100,15 +100,17 @@ bool range_index_visit(const struct range_index *index, uint64_t start, uint64_t
  * Order.
  */
 
-/* Equal starts are in the order of their slots, so that one among many is found quickly. */
-static bool is_before(const struct range *r, uint64_t start, const struct memslot *slot)
+/* < 0, 0, > 0. Equal starts are ordered by slot, so that one among many is found quickly. */
+static int compare(const struct range *r, uint64_t start, const struct memslot *slot)
 {
+	uintptr_t a = (uintptr_t)r->slot, b = (uintptr_t)slot;
+
 	if (r->start != start)
-		return r->start < start;
-	return (uintptr_t)r->slot < (uintptr_t)slot;
+		return r->start < start ? -1 : 1;
+	return (a > b) - (a < b);
 }
 
-/* The leaf to which a range with this key belongs: the last that begins before it, or the first. */
+/* The leaf to which a range belongs: the last that begins with it or before it, or the first. */
 static unsigned leaf_of(const struct range_index *index, uint64_t start, const struct memslot *slot)
 {
 	unsigned low = 0, high = index->nr;
@@ -116,7 +118,7 @@ static unsigned leaf_of(const struct range_index *index, uint64_t start, const s
 	while (high - low > 1) {
 		unsigned mid = low + (high - low) / 2;
 
-		if (is_before(index->leaf[mid]->at, start, slot))
+		if (compare(index->leaf[mid]->at, start, slot) <= 0)
 			low = mid;
 		else
 			high = mid;
@@ -124,12 +126,12 @@ static unsigned leaf_of(const struct range_index *index, uint64_t start, const s
 	return low;
 }
 
-/* How many entries of the leaf come before that key. */
+/* How many entries of the leaf come before it. */
 static unsigned position(const struct range_leaf *leaf, uint64_t start, const struct memslot *slot)
 {
 	unsigned i = 0;
 
-	while (i < leaf->nr && is_before(&leaf->at[i], start, slot))
+	while (i < leaf->nr && compare(&leaf->at[i], start, slot) < 0)
 		i++;
 	return i;
 }
@@ -218,11 +220,11 @@ static int grow_lists(struct range_index_edit *e)
 
 	if (e->nr_fresh < e->room && e->nr_replaced < e->room)
 		return 0;
-	list = realloc(e->fresh, room * sizeof(*list));
+	list = realloc(e->fresh, room * sizeof(struct range_leaf *));
 	if (!list)
 		return -ENOMEM;
 	e->fresh = list;
-	list = realloc(e->replaced, room * sizeof(*list));
+	list = realloc(e->replaced, room * sizeof(struct range_leaf *));
 	if (!list)
 		return -ENOMEM;
 	e->replaced = list;
@@ -274,7 +276,7 @@ static struct range_leaf *insert_leaf(struct range_index_edit *e, unsigned j)
 	if (!leaf)
 		return NULL;
 	memmove(&root->reach[j + 1], &root->reach[j], (root->nr - j) * sizeof(*root->reach));
-	memmove(&root->leaf[j + 1], &root->leaf[j], (root->nr - j) * sizeof(leaf));
+	memmove(&root->leaf[j + 1], &root->leaf[j], (root->nr - j) * sizeof(struct range_leaf *));
 	root->leaf[j] = leaf;
 	root->nr++;
 	return leaf;
@@ -297,7 +299,7 @@ static int drop_leaf(struct range_index_edit *e, unsigned j)
 	}
 	root->nr--;
 	memmove(&root->reach[j], &root->reach[j + 1], (root->nr - j) * sizeof(*root->reach));
-	memmove(&root->leaf[j], &root->leaf[j + 1], (root->nr - j) * sizeof(leaf));
+	memmove(&root->leaf[j], &root->leaf[j + 1], (root->nr - j) * sizeof(struct range_leaf *));
 	return 0;
 }
 
@@ -390,18 +392,15 @@ int range_index_remove(struct range_index_edit *e, uint64_t start, const struct 
 
 	if (own_root(e) != 0)
 		return -ENOMEM;
+	if (e->to->nr == 0)
+		return -ENOENT;
 	j = leaf_of(e->to, start, slot);
-	/* leaf_of() says where it would be put: it may be the first of the next leaf. */
-	if (j < e->to->nr && position(e->to->leaf[j], start, slot) == e->to->leaf[j]->nr)
-		j++;
-	if (j >= e->to->nr)
-		return -ENOENT;
-	i = position(e->to->leaf[j], start, slot);
-	if (e->to->leaf[j]->at[i].start != start || e->to->leaf[j]->at[i].slot != slot)
-		return -ENOENT;
 	leaf = own_leaf(e, j);
 	if (!leaf)
 		return -ENOMEM;
+	i = position(leaf, start, slot);
+	if (i == leaf->nr || compare(&leaf->at[i], start, slot) != 0)
+		return -ENOENT;
 	leaf->nr--;
 	memmove(&leaf->at[i], &leaf->at[i + 1], (leaf->nr - i) * sizeof(*leaf->at));
 	update_leaf(leaf);
@@ -409,7 +408,7 @@ int range_index_remove(struct range_index_edit *e, uint64_t start, const struct 
 	if (err == 0 && j > 0)
 		err = merge_leaves(e, --j);
 	if (err == 0)
-		update_root(e->to, j, j + 1);
+		update_root(e->to, j, j + 2);
 	return err;
 }
 
