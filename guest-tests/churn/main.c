@@ -139,10 +139,10 @@ static int run(struct churn *c, struct problem *p)
 		return problem(p, "no memory for the test");
 	rc = machine_run(&c->machine, p);
 	pthread_join(thread, NULL);
-	printf("churn: %llu exits, %llu of them accesses of which %llu found no memory; %u "
-	       "hypercalls\n",
+	printf("churn: %llu exits, %llu of them accesses of which %llu found no memory; %llu "
+	       "faults; %u hypercalls\n",
 	       (unsigned long long)vv->exits, (unsigned long long)vv->mmio_exits,
-	       (unsigned long long)vv->mmio_nowhere, c->box->calls);
+	       (unsigned long long)vv->mmio_nowhere, (unsigned long long)vv->faults, c->box->calls);
 	if (!rc && c->failures)
 		printf("Test result: FAILURE\n");
 	return rc;

@@ -170,12 +170,13 @@ static bool may_run_again(struct vm_vcpu *vv)
 {
 	uint64_t generation;
 
+	vv->faults++;
 	memslots_retry(&vv->vm->domain.memslots, 0);
 	generation = memory_generation(vv->vm);
 	if (generation != vv->fault_generation)
-		vv->faults = 0;
+		vv->faults_left = FAULTS_MAX;
 	vv->fault_generation = generation;
-	return vv->faults++ < FAULTS_MAX;
+	return vv->faults_left && vv->faults_left--;
 }
 
 static void run_failed(struct vm_vcpu *vv, int err)
@@ -192,7 +193,7 @@ static void run_once(struct vm_vcpu *vv)
 	vv->sregs_valid = vv->from_page_64 = false;
 	if (ioctl(vv->fd, KVM_RUN, NULL) == 0) {
 		vv->exits++;
-		vv->faults = 0;
+		vv->faults_left = FAULTS_MAX;
 		handle_exit(vv);
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);

@@ -80,7 +80,8 @@ struct vm_vcpu {
 	uint64_t timer_deadline; /* guest system time; 0: off. Atomic */
 	uint64_t exits, mmio_exits;
 	uint64_t mmio_nowhere; /* of the latter: no memory there, even after a second look */
-	unsigned faults;       /* EFAULTs of KVM_RUN in a row, with the memory as it is: */
+	uint64_t faults;       /* KVM_RUN has failed with EFAULT */
+	unsigned faults_left;  /* that may come in a row, with the memory as it is: */
 	uint64_t fault_generation;
 };
 
