@@ -110,7 +110,7 @@ static void change_memory(struct churn *c)
 	guest_account_begin(c);
 	window_epochs(c, 60);
 	loop_counting(c, 300);
-	loop_covered(c, 400);
+	loop_covered(c, 600);
 	window_manual_log(c);
 	window_epochs(c, 60);
 	areas_come_and_go(c);
