@@ -140,9 +140,10 @@ static int run(struct churn *c, struct problem *p)
 	rc = machine_run(&c->machine, p);
 	pthread_join(thread, NULL);
 	printf("churn: %llu exits, %llu of them accesses of which %llu found no memory; %llu "
-	       "faults; %u hypercalls\n",
+	       "faults, %llu of them in emulated instructions; %u hypercalls\n",
 	       (unsigned long long)vv->exits, (unsigned long long)vv->mmio_exits,
-	       (unsigned long long)vv->mmio_nowhere, (unsigned long long)vv->faults, c->box->calls);
+	       (unsigned long long)vv->mmio_nowhere, (unsigned long long)vv->faults,
+	       (unsigned long long)vv->not_emulated, c->box->calls);
 	if (!rc && c->failures)
 		printf("Test result: FAILURE\n");
 	return rc;

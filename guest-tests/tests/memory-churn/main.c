@@ -101,6 +101,17 @@ static int view_of(unsigned int page, uint32_t word)
 	return word >> 16 == (CHURN_TAG_OVERLAY | CHURN_OVERLAY(page)) ? 1 : -1;
 }
 
+/* By a locked instruction at times: who emulates it has another way for them. */
+static void write_half(volatile uint32_t *word, uint16_t value)
+{
+	volatile uint16_t *half = (volatile uint16_t *)word;
+
+	if (value & 1)
+		*half = value;
+	else
+		__asm__ volatile("xchgw %0, %1" : "+r"(value), "+m"(*half));
+}
+
 /*
  * One write of the lower half and one read of the whole word. The write has gone to one of two
  * pages, and the read, that tells which page it has come from, tells where: if it finds what was
@@ -115,7 +126,7 @@ static void use_covered(unsigned int page)
 	do
 		value++;
 	while (value == last[page][0] || value == last[page][1]);
-	*(volatile uint16_t *)covered_word(page) = value;
+	write_half(covered_word(page), value);
 	word = *covered_word(page);
 	view = view_of(page, word);
 	if (view < 0)
