@@ -328,8 +328,10 @@ static int compare_ns(const void *a, const void *b)
 
 static double median_ms(uint64_t *ns)
 {
+	const uint64_t *middle = &ns[MOVE_ROUNDS / 2];
+
 	qsort(ns, MOVE_ROUNDS, sizeof(*ns), compare_ns);
-	return ns[MOVE_ROUNDS / 2] / 1e6;
+	return (double)*middle / 1e6;
 }
 
 static int open_vm(void)
