@@ -109,9 +109,7 @@ static int add_areas(struct vm *vm)
 		add_to_map(vm, a->start, a->size, a->type);
 		if (a->start == ACPI_START)
 			vm->acpi = added->hva;
-		else if (a->start == SPECIAL_PAGES_START)
-			vm->special_pages = added->hva;
-		else
+		else if (a->start != SPECIAL_PAGES_START)
 			vm->ram.blocks[vm->ram.count++] =
 				(struct ram_block){a->start, a->size, added->hva};
 	}

@@ -111,7 +111,7 @@ struct vm {
 
 	struct domain domain;
 	struct ram ram; /* where a kernel may be loaded: neither of the two below */
-	uint8_t *special_pages, *acpi;
+	uint8_t *acpi;
 	int overlay_fd;
 	/* What vm_memory_create has mapped; an index is the number of its slot. */
 	struct vm_area {

@@ -248,8 +248,21 @@ static inline void *memslots_hva(const struct memslot_set *set, struct memslot_h
 	return h->hva + offset;
 }
 
-/* A slot with this host address, and the guest-physical address there. False: there is none. */
-bool memslots_find_hva(const struct memslot_set *set, const void *hva, struct memslot_hint *out);
+/*
+ * The same the other way round: a slot, of any address space, that holds this host address. Its
+ * guest-physical address is hint->start + (hva - hint->hva).
+ */
+const struct memslot_hint *memslots_search_hva(const struct memslot_set *set,
+					       struct memslot_hint *hint, const void *hva);
+
+static inline const struct memslot_hint *
+memslots_find_hva(const struct memslot_set *set, struct memslot_hint *hint, const void *hva)
+{
+	if (hint->generation == set->generation &&
+	    (uintptr_t)hva - (uintptr_t)hint->hva < hint->size)
+		return hint;
+	return memslots_search_hva(set, hint, hva);
+}
 
 /*
  * We have written to guest memory, by guest-physical address or (of all slots that show it) by host

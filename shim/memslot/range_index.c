@@ -220,11 +220,11 @@ static int grow_lists(struct range_index_edit *e)
 
 	if (e->nr_fresh < e->room && e->nr_replaced < e->room)
 		return 0;
-	list = realloc(e->fresh, room * sizeof(*list));
+	list = realloc(e->fresh, room * sizeof(struct range_leaf *));
 	if (!list)
 		return -ENOMEM;
 	e->fresh = list;
-	list = realloc(e->replaced, room * sizeof(*list));
+	list = realloc(e->replaced, room * sizeof(struct range_leaf *));
 	if (!list)
 		return -ENOMEM;
 	e->replaced = list;
@@ -276,7 +276,7 @@ static struct range_leaf *insert_leaf(struct range_index_edit *e, unsigned j)
 	if (!leaf)
 		return NULL;
 	memmove(&root->reach[j + 1], &root->reach[j], (root->nr - j) * sizeof(*root->reach));
-	memmove(&root->leaf[j + 1], &root->leaf[j], (root->nr - j) * sizeof(leaf));
+	memmove(&root->leaf[j + 1], &root->leaf[j], (root->nr - j) * sizeof(struct range_leaf *));
 	root->leaf[j] = leaf;
 	root->nr++;
 	return leaf;
@@ -299,7 +299,7 @@ static int drop_leaf(struct range_index_edit *e, unsigned j)
 	}
 	root->nr--;
 	memmove(&root->reach[j], &root->reach[j + 1], (root->nr - j) * sizeof(*root->reach));
-	memmove(&root->leaf[j], &root->leaf[j + 1], (root->nr - j) * sizeof(leaf));
+	memmove(&root->leaf[j], &root->leaf[j + 1], (root->nr - j) * sizeof(struct range_leaf *));
 	return 0;
 }
 
