@@ -2,16 +2,26 @@
 #include "shim/memslot/gmem_fake.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HVA(gfn) (0x100000000000ull + ((gfn) << GUEST_PAGE_SHIFT))
 
+/* cmocka's own way out would leave the lock held. */
+#define must(condition, ...)                          \
+	do {                                          \
+		if (!(condition)) {                   \
+			fprintf(stderr, __VA_ARGS__); \
+			abort();                      \
+		}                                     \
+	} while (0)
+
 /* Each call comes with the lock held, out of read sections. */
 static int call(struct gmem_fake_domain *d, enum gmem_fake_op op, uint64_t first, uint64_t npages)
 {
-	assert_int_equal(pthread_mutex_trylock(&d->slots.lock), EBUSY);
-	assert_false(rcu_inside());
+	must(pthread_mutex_trylock(&d->slots.lock) == EBUSY, "called without the lock\n");
+	must(!rcu_inside(), "called in a read section\n");
 	d->calls[op]++;
 	d->last[op].first = first;
 	d->last[op].npages = npages;
@@ -20,7 +30,8 @@ static int call(struct gmem_fake_domain *d, enum gmem_fake_op op, uint64_t first
 
 static void assert_in_file(const struct gmem_fake *f, uint64_t first, uint64_t npages)
 {
-	assert_true(npages && npages <= f->npages && first <= f->npages - npages);
+	must(npages && npages <= f->npages && first <= f->npages - npages,
+	     "%lu pages from %lu are not in the file\n", npages, first);
 }
 
 static int fake_allocate(void *host, uint64_t first, uint64_t npages)
@@ -42,8 +53,7 @@ static int fake_punch(void *host, uint64_t first, uint64_t npages)
 
 	assert_in_file(f, first, npages);
 	for (uint64_t i = first; i < first + npages; i++)
-		if (f->prepared[i])
-			fail_msg("page %lu is punched while it is prepared", i);
+		must(!f->prepared[i], "page %lu is punched while it is prepared\n", i);
 	if (!rc)
 		memset(f->memory + first, 0, npages);
 	return rc;
@@ -54,8 +64,7 @@ static uint8_t level_of(uint64_t first, uint64_t npages)
 	for (enum page_level level = PAGE_4K; level < PAGE_LEVELS; level++)
 		if (npages == 1ull << page_level_shift(level) && !(first & (npages - 1)))
 			return level + 1;
-	fail_msg("%lu pages from %lu are no unit", npages, first);
-	return 0;
+	must(false, "%lu pages from %lu are no unit\n", npages, first);
 }
 
 static int fake_prepare(void *host, uint64_t first, uint64_t npages)
@@ -65,8 +74,8 @@ static int fake_prepare(void *host, uint64_t first, uint64_t npages)
 
 	assert_in_file(f, first, npages);
 	for (uint64_t i = first; i < first + npages; i++)
-		if (!f->memory[i] || f->prepared[i])
-			fail_msg("page %lu is prepared twice, or without memory", i);
+		must(f->memory[i] && !f->prepared[i],
+		     "page %lu is prepared twice, or without memory\n", i);
 	if (!rc)
 		memset(f->prepared + first, level_of(first, npages), npages);
 	return rc;
@@ -79,8 +88,8 @@ static void fake_undo(void *host, uint64_t first, uint64_t npages)
 	call(f->domain, FAKE_UNDO, first, npages);
 	assert_in_file(f, first, npages);
 	for (uint64_t i = first; i < first + npages; i++)
-		if (f->prepared[i] != level_of(first, npages))
-			fail_msg("page %lu is undone and was not prepared so", i);
+		must(f->prepared[i] == level_of(first, npages),
+		     "page %lu is undone and was not prepared so\n", i);
 	memset(f->prepared + first, 0, npages);
 }
 
@@ -107,8 +116,7 @@ static void fake_destroy(void *host)
 
 	call(f->domain, FAKE_DESTROY, 0, 0);
 	for (uint64_t i = 0; i < f->npages; i++)
-		if (f->memory[i] || f->prepared[i])
-			fail_msg("page %lu is left over", i);
+		must(!f->memory[i] && !f->prepared[i], "page %lu is left over\n", i);
 	free_fake(f);
 }
 
