@@ -19,15 +19,28 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 	rc = event_channels_init(&d->events);
 	if (rc)
 		return rc;
+	rc = memslots_init(&d->memslots, ops->memory, host, 0);
+	if (rc) {
+		event_channels_destroy(&d->events);
+		return rc;
+	}
 	pthread_mutex_init(&d->lock, NULL);
-	memslots_init(&d->memslots);
 	return 0;
+}
+
+static void free_vcpu(struct vcpu *v)
+{
+	gpc_destroy(&v->vcpu_info);
+	gpc_destroy(&v->time_area);
+	gpc_destroy(&v->runstate_area);
+	free(v);
 }
 
 void domain_destroy(struct domain *d)
 {
 	for (unsigned i = 0; i < d->nr_vcpus; i++)
-		free(d->vcpus[i]);
+		free_vcpu(d->vcpus[i]);
+	memslots_destroy(&d->memslots);
 	pthread_mutex_destroy(&d->lock);
 	event_channels_destroy(&d->events);
 }
@@ -45,8 +58,8 @@ struct vcpu *domain_add_vcpu(struct domain *d, void *host)
 	v->id = d->nr_vcpus;
 	v->host = host;
 	gpc_init(&v->vcpu_info, &d->memslots);
-	guest_area_init(&v->time_area, &d->memslots);
-	guest_area_init(&v->runstate_area, &d->memslots);
+	gpc_init(&v->time_area, &d->memslots);
+	gpc_init(&v->runstate_area, &d->memslots);
 	v->runstate.state = RUNSTATE_offline;
 	d->vcpus[d->nr_vcpus++] = v;
 	return v;

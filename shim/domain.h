@@ -2,14 +2,18 @@
 /*
  * A guest, and the one lock order.
  *
- * Lifecycle: domain_init; memslot_create for its RAM; domain_add_vcpu for each vCPU; then
- *hypercalls (hypercall_dispatch) and events from any thread; domain_destroy when no thread is left
- *in it.
+ * Lifecycle: domain_init; memslots_set_slot for its RAM; domain_add_vcpu for each vCPU; then
+ * hypercalls (hypercall_dispatch) and events from any thread; domain_destroy when no thread is left
+ * in it.
  *
  * Locks, in the order in which they may be taken:
- *	domain.lock		shared_info's place, HVM parameters, registrations of areas,
- *runstate domain.events.lock	states of event channel ports (pending and mask bits are atomics)
- *	domain.memslots.lock	read around every access to guest memory
+ *	domain.lock		shared_info's place, HVM parameters, runstate
+ *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
+ *	domain.memslots.lock	changes of slots, overlays and of the areas of caches
+ *	gpc.lock		what one cache knows, and its use by pieces
+ *	a read section		every access to guest memory (memslots_enter, gpc_lock). A change
+ *				waits for it: so who is in one takes no lock but a gpc's, and goes
+ *				on soon
  *
  * Error policy. Three classes, never mixed:
  *	a bad argument of the guest: -XEN_E* in its result register, and nothing has changed;

@@ -63,7 +63,7 @@ static void select_word(struct vcpu *v, evtchn_port_t port, bool long_mode)
 		return;
 	if (!test_and_set(selector_of(info, long_mode), port / word_bits(long_mode)))
 		raise_upcall(v, info);
-	vcpu_info_unlock(v);
+	vcpu_info_unlock_written(v, info);
 }
 
 void event_2level_set(struct vcpu *v, evtchn_port_t port)
@@ -128,6 +128,6 @@ void event_channels_mark_all(struct vcpu *v)
 	for (unsigned i = 0; i < word_bits(long_mode) / 32; i++)
 		__atomic_store_n(&selector[i], UINT32_MAX, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-	vcpu_info_unlock(v);
+	vcpu_info_unlock_written(v, info);
 	v->domain->ops->upcall(v);
 }

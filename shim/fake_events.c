@@ -116,10 +116,11 @@ void fake_set_mask(struct fake *f, evtchn_port_t port, bool masked)
 /* The vCPU's vcpu_info, wherever it is. */
 static void *info_of(struct fake *f, unsigned vcpu)
 {
-	const struct vcpu *v = f->domain.vcpus[vcpu];
+	struct vcpu *v = f->domain.vcpus[vcpu];
+	struct gpa at;
 
-	if (v->vcpu_info_registered)
-		return fake_at(f, v->vcpu_info.gpa.v);
+	if (v->vcpu_info_registered && gpc_gpa(&v->vcpu_info, &at))
+		return fake_at(f, at.v);
 	return (uint8_t *)f->shared_info + vcpu * sizeof(struct vcpu_info);
 }
 

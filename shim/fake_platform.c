@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "shim/memslot/overlay.h"
+
 static struct fake *fake_of(struct domain *d)
 {
 	return d->host;
@@ -19,97 +21,123 @@ static struct fake_vcpu *vcpu_of(struct vcpu *v)
 
 void *fake_at(struct fake *f, uint64_t addr)
 {
-	if (addr < FAKE_RAM_SIZE)
-		return f->ram + addr;
-	if (addr >= FAKE_HIGH && addr - FAKE_HIGH < FAKE_HIGH_SIZE)
-		return f->high + (addr - FAKE_HIGH);
-	for (unsigned i = 0; i < ARRAY_SIZE(f->overlay_slot); i++)
-		if (f->overlay_slot_hva[i] && f->overlay_slot[i].v == addr >> GUEST_PAGE_SHIFT)
-			return (uint8_t *)f->overlay_slot_hva[i] + addr % GUEST_PAGE_SIZE;
-	return NULL;
+	struct memslot_hint hint = {0};
+	void *hva = memslots_hva(memslots_enter(&f->domain.memslots), &hint, gpa(addr), 1, false);
+
+	memslots_leave();
+	return hva;
+}
+
+int fake_add_memory(struct fake *f, uint32_t id, uint64_t addr, uint64_t size, void *hva)
+{
+	const struct memslot_request request = {
+		.slot = id, .gpa = addr, .size = size, .hva = (uintptr_t)hva};
+
+	return memslots_set_slot(&f->domain.memslots, &request);
+}
+
+int fake_remove_memory(struct fake *f, uint32_t id)
+{
+	return fake_add_memory(f, id, 0, 0, NULL);
+}
+
+/*
+ * Memory.
+ */
+
+static bool unmap_shall_fail(struct fake *f)
+{
+	if (!f->overlay_unmap_fails)
+		return false;
+	f->overlay_unmap_fails--;
+	return true;
+}
+
+static int set_slot(void *host, const struct memslot *old, const struct memslot *new)
+{
+	struct fake *f = host;
+	bool ram = old && (old->hva == f->ram || old->hva == f->high);
+
+	return old && !new && !ram &&unmap_shall_fail(f) ? f->overlay_unmap_rc : 0;
+}
+
+static int log_get(void *host, const struct memslot *slot, uint64_t *bits)
+{
+	(void)host;
+	(void)slot;
+	(void)bits; /* this guest does not run, and writes nothing */
+	return 0;
 }
 
 /* Show one page of fd at hva, in place of what is there. */
-static int cover(void *hva, int fd, uint64_t offset)
+static int show(void *hva, int fd, uint64_t offset)
 {
 	void *page = mmap(hva, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
 			  (off_t)offset);
 
-	return page == MAP_FAILED ? -XEN_ENOMEM : 0;
+	return page == MAP_FAILED ? -ENOMEM : 0;
 }
 
-static int add_overlay_slot(struct fake *f, struct gfn at, uint64_t offset)
+/* The RAM below stays in its file. */
+static int cover(void *host, uint8_t *hva, unsigned page, void **aside)
 {
-	void *hva;
-	int rc;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(f->overlay_slot); i++) {
-		if (f->overlay_slot_hva[i])
-			continue;
-		hva = mmap(NULL, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->overlay_fd,
-			   (off_t)offset);
-		if (hva == MAP_FAILED)
-			return -XEN_ENOMEM;
-		rc = memslot_create(&f->domain.memslots, at, 1, hva);
-		if (rc) {
-			munmap(hva, GUEST_PAGE_SIZE);
-			return rc;
-		}
-		f->overlay_slot[i] = at;
-		f->overlay_slot_hva[i] = hva;
-		return 0;
-	}
-	return -XEN_ENOMEM;
-}
-
-static int overlay_map(struct domain *d, enum overlay which, struct gfn at)
-{
-	struct fake *f = fake_of(d);
-	uint64_t offset = (uint64_t)which * GUEST_PAGE_SIZE;
-	void *hva = fake_at(f, gfn_to_gpa(at).v);
+	struct fake *f = host;
 	int rc = f->overlay_map_rc;
 
 	if (!rc)
-		rc = hva ? cover(hva, f->overlay_fd, offset) : add_overlay_slot(f, at, offset);
-	if (!rc)
-		f->overlay_maps++;
-	return rc;
+		rc = show(hva, f->overlay_fd, (uint64_t)page * GUEST_PAGE_SIZE);
+	if (rc)
+		return rc;
+	f->overlay_maps++;
+	*aside = hva;
+	return 0;
 }
 
-static int remove_overlay_slot(struct fake *f, struct gfn at)
+static int uncover(void *host, uint8_t *hva, void *aside)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(f->overlay_slot); i++) {
-		if (!f->overlay_slot_hva[i] || f->overlay_slot[i].v != at.v)
-			continue;
-		memslot_delete(&f->domain.memslots, at);
-		munmap(f->overlay_slot_hva[i], GUEST_PAGE_SIZE);
-		f->overlay_slot_hva[i] = NULL;
-		return 0;
-	}
-	return -XEN_EINVAL;
-}
+	struct fake *f = host;
+	uint64_t offset = hva >= f->ram && hva < f->ram + FAKE_RAM_SIZE
+				  ? (uint64_t)(hva - f->ram)
+				  : FAKE_RAM_SIZE + (uint64_t)(hva - f->high);
 
-static int overlay_unmap(struct domain *d, enum overlay which, struct gfn at)
-{
-	struct fake *f = fake_of(d);
-	uint64_t addr = gfn_to_gpa(at).v;
-	int rc;
-
-	(void)which;
-	if (f->overlay_unmap_fails) {
-		f->overlay_unmap_fails--;
+	(void)aside;
+	if (unmap_shall_fail(f))
 		return f->overlay_unmap_rc;
-	}
-	if (addr < FAKE_RAM_SIZE)
-		rc = cover(f->ram + addr, f->ram_fd, addr);
-	else if (addr >= FAKE_HIGH && addr - FAKE_HIGH < FAKE_HIGH_SIZE)
-		rc = cover(fake_at(f, addr), f->ram_fd, FAKE_RAM_SIZE + (addr - FAKE_HIGH));
-	else
-		rc = remove_overlay_slot(f, at);
-	if (!rc)
-		f->overlay_unmaps++;
-	return rc;
+	f->overlay_unmaps++;
+	return show(hva, f->ram_fd, offset);
 }
+
+static uint8_t *page_map(void *host, unsigned page)
+{
+	struct fake *f = host;
+	void *hva;
+
+	if (f->overlay_map_rc)
+		return NULL;
+	hva = mmap(NULL, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->overlay_fd,
+		   (off_t)page * GUEST_PAGE_SIZE);
+	if (hva == MAP_FAILED)
+		return NULL;
+	f->overlay_maps++;
+	return hva;
+}
+
+static void page_unmap(void *host, uint8_t *hva)
+{
+	struct fake *f = host;
+
+	munmap(hva, GUEST_PAGE_SIZE);
+	f->overlay_unmaps++;
+}
+
+static const struct memslot_ops memory = {
+	.set_slot = set_slot,
+	.log_get = log_get,
+	.cover = cover,
+	.uncover = uncover,
+	.page_map = page_map,
+	.page_unmap = page_unmap,
+};
 
 static const struct paging *paging(struct vcpu *v, bool exact)
 {
@@ -177,8 +205,7 @@ static void word_size_latched(struct domain *d)
 }
 
 static const struct platform_ops ops = {
-	.overlay_map = overlay_map,
-	.overlay_unmap = overlay_unmap,
+	.memory = &memory,
 	.paging = paging,
 	.upcall = upcall,
 	.upcall_method_changed = upcall_method_changed,
@@ -219,13 +246,17 @@ static int create_domain(struct fake *f, bool long_mode)
 	struct domain *d = &f->domain;
 	int rc = domain_init(d, &ops, f, FAKE_DOMID, f->shared_info);
 
-	if (rc)
+	if (rc) {
+		d->ops = NULL; /* there is none to destroy */
 		return rc;
+	}
 	d->long_mode = long_mode;
 	d->max_pages = (FAKE_RAM_SIZE + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE;
-	memslot_create(&d->memslots, gfn(0), FAKE_RAM_SIZE / GUEST_PAGE_SIZE, f->ram);
-	memslot_create(&d->memslots, gpa_to_gfn(gpa(FAKE_HIGH)), FAKE_HIGH_SIZE / GUEST_PAGE_SIZE,
-		       f->high);
+	rc = fake_add_memory(f, 0, 0, FAKE_RAM_SIZE, f->ram);
+	if (!rc)
+		rc = fake_add_memory(f, 1, FAKE_HIGH, FAKE_HIGH_SIZE, f->high);
+	if (rc)
+		return rc;
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (!domain_add_vcpu(d, &f->vcpu[i]))
 			return -ENOMEM;
@@ -250,11 +281,11 @@ struct fake *fake_create(bool long_mode)
 
 void fake_destroy(struct fake *f)
 {
-	if (f->domain.ops)
+	if (f->domain.ops) {
+		f->overlay_unmap_fails = 0;
+		overlay_hide_all(&f->domain.memslots);
 		domain_destroy(&f->domain);
-	for (unsigned i = 0; i < ARRAY_SIZE(f->overlay_slot); i++)
-		if (f->overlay_slot_hva[i])
-			munmap(f->overlay_slot_hva[i], GUEST_PAGE_SIZE);
+	}
 	if (f->shared_info)
 		munmap(f->shared_info, GUEST_PAGE_SIZE);
 	if (f->high)

@@ -64,8 +64,6 @@ struct fake {
 	int ram_fd, overlay_fd;
 	uint8_t *ram, *high; /* as the guest sees them, overlays included */
 	void *shared_info;   /* the overlay page itself */
-	struct gfn overlay_slot[4];
-	void *overlay_slot_hva[4]; /* NULL: free */
 };
 
 /* NULL, errno set: no memory or descriptors. */
@@ -76,6 +74,11 @@ struct vcpu *fake_current(struct fake *f);
 
 /* The guest's memory at a guest-physical address; NULL where there is none. */
 void *fake_at(struct fake *f, uint64_t addr);
+
+/* Give the guest `size` bytes at addr, backed by hva, in slot `id`; or take a slot away. 0 or
+ * -errno. Slots 0 and 1 are the low RAM and the high RAM. */
+int fake_add_memory(struct fake *f, uint32_t id, uint64_t addr, uint64_t size, void *hva);
+int fake_remove_memory(struct fake *f, uint32_t id);
 
 /* A hypercall of the current vCPU. */
 long fake_call(struct fake *f, uint64_t nr, uint64_t arg0, uint64_t arg1, uint64_t arg2);

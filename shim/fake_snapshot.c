@@ -33,23 +33,20 @@ struct fake_snapshot *fake_snapshot(struct fake *f)
 
 #define DIFFERS(member) memcmp(&now->member, &then->member, sizeof(now->member))
 
+/* Of ordinary areas, whose parts are in the cache itself. */
 static bool gpc_changed(const struct gpc *now, const struct gpc *then)
 {
-	return now->active != then->active || now->gpa.v != then->gpa.v || now->len != then->len;
-}
-
-static bool area_changed(const struct guest_area *now, const struct guest_area *then)
-{
-	return now->active != then->active || gpc_changed(&now->part[0], &then->part[0]) ||
-	       gpc_changed(&now->part[1], &then->part[1]);
+	if (now->active != then->active || now->len != then->len || now->nr_parts != then->nr_parts)
+		return true;
+	return memcmp(now->inline_parts, then->inline_parts, sizeof(now->inline_parts));
 }
 
 /* All but the counts of calls, and what a cache remembers. */
 static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 {
 	return gpc_changed(&now->vcpu_info, &then->vcpu_info) ||
-	       area_changed(&now->time_area, &then->time_area) ||
-	       area_changed(&now->runstate_area, &then->runstate_area) ||
+	       gpc_changed(&now->time_area, &then->time_area) ||
+	       gpc_changed(&now->runstate_area, &then->runstate_area) ||
 	       DIFFERS(vcpu_info_registered) || DIFFERS(upcall_vector) || DIFFERS(virq_port) ||
 	       DIFFERS(runstate);
 }
@@ -57,8 +54,7 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 static bool domain_changed(const struct domain *now, const struct domain *then)
 {
 	return DIFFERS(long_mode) || DIFFERS(shared_info_mapped) || DIFFERS(shared_info_gfn) ||
-	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.generation) ||
-	       DIFFERS(memslots.count);
+	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.ids);
 }
 
 static bool requests_changed(const struct fake *now, const struct fake *then)

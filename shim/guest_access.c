@@ -21,7 +21,8 @@
 
 /* The shape of a page-table tree (Intel SDM 4.3-4.5): entry size and index bits per level. */
 struct walk {
-	struct memslots *slots;
+	const struct memslot_set *set;
+	struct memslot_hint *hint;
 	unsigned levels;
 	unsigned index_bits;
 	unsigned entry_size;
@@ -69,8 +70,6 @@ static bool mark_entry(void *hva, unsigned entry_size, uint64_t entry, uint64_t 
 {
 	uint32_t narrow = entry;
 
-	if ((entry & bits) == bits)
-		return true;
 	if (entry_size == 8)
 		return __atomic_compare_exchange_n((uint64_t *)hva, &entry, entry | bits, false,
 						   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -115,11 +114,22 @@ static uint64_t leaf_frame(const struct walk *w, uint64_t entry, uint64_t page_m
 	return frame;
 }
 
+/* Mark the entry at `at`, and tell that its page has been written. ROM stays as it is. */
+static bool mark(const struct walk *w, struct gpa at, void *hva, uint64_t entry, uint64_t bits)
+{
+	if ((entry & bits) == bits || w->hint->slot->flags & MEMSLOT_READONLY)
+		return true;
+	if (!mark_entry(hva, w->entry_size, entry, bits))
+		return false;
+	memslots_written(w->set, at, w->entry_size);
+	return true;
+}
+
 /*
  * Take an entry into use: read, checked, marked. A guest that changes it all the time, so that none
  * of many attempts finds it unchanged, is answered as if it were not present.
  */
-static int use_entry(const struct walk *w, unsigned level, void *hva, uint64_t *out)
+static int use_entry(const struct walk *w, unsigned level, struct gpa at, void *hva, uint64_t *out)
 {
 	bool pdpte = w->levels == 3 && level == 3; /* has no W, A, PS */
 
@@ -132,7 +142,7 @@ static int use_entry(const struct walk *w, unsigned level, void *hva, uint64_t *
 			break;
 		if (w->write && is_leaf(w, level, entry))
 			marks |= PTE_D;
-		if (pdpte || mark_entry(hva, w->entry_size, entry, marks)) {
+		if (pdpte || mark(w, at, hva, entry, marks)) {
 			*out = entry;
 			return 0;
 		}
@@ -140,7 +150,7 @@ static int use_entry(const struct walk *w, unsigned level, void *hva, uint64_t *
 	return -XEN_EFAULT;
 }
 
-/* Walk the tables. The caller holds the memslots' read lock. */
+/* Walk the tables, in a read section. */
 static int walk_tables(const struct walk *w, const struct paging *p, uint64_t addr, uint64_t *out)
 {
 	/* A PAE root is 32 bytes and 32-byte aligned; the others are pages. */
@@ -150,13 +160,15 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
 	for (unsigned level = w->levels; level; level--) {
 		unsigned shift = GUEST_PAGE_SHIFT + (level - 1) * w->index_bits;
 		uint64_t index = addr >> shift & ((1u << w->index_bits) - 1);
+		struct gpa at;
 		uint64_t entry;
 		void *hva;
 
 		if (pae && level == 3)
 			index &= 3;
-		hva = memslots_hva(w->slots, gpa(table + index * w->entry_size), w->entry_size);
-		if (!hva || use_entry(w, level, hva, &entry))
+		at = gpa(table + index * w->entry_size);
+		hva = memslots_hva(w->set, w->hint, at, w->entry_size, false);
+		if (!hva || use_entry(w, level, at, hva, &entry))
 			return -XEN_EFAULT;
 		if (is_leaf(w, level, entry)) {
 			uint64_t page_mask = (1ull << shift) - 1;
@@ -174,14 +186,13 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
  * all entries present, permitted and marked. False: nothing is decided, walk_tables looks closely.
  * Inline, so that `levels` and `write` are constants in it.
  */
-static inline __attribute__((always_inline)) bool walk_levels(const struct memslots *slots,
-							      uint64_t cr3, uint64_t addr,
-							      unsigned levels, bool write,
-							      uint64_t *out)
+static inline __attribute__((always_inline)) bool
+walk_levels(struct vcpu *v, const struct memslot_set *set, uint64_t cr3, uint64_t addr,
+	    unsigned levels, bool write, uint64_t *out)
 {
 	const unsigned bits = GUEST_PAGE_SHIFT + levels * 9;
 	const uint64_t needed = PTE_P | PTE_A | (write ? PTE_W : 0);
-	const struct memslot *s = memslots_find(slots, gpa(cr3 & PTE_FRAME));
+	const struct memslot_hint *s = memslots_find(set, &v->table_hint, gpa(cr3 & PTE_FRAME));
 	uint64_t indexes = addr << (64 - bits); /* the next one on top */
 	uint64_t entry = cr3, page_mask;
 	unsigned level = levels;
@@ -189,7 +200,7 @@ static inline __attribute__((always_inline)) bool walk_levels(const struct memsl
 	if (!s || !canonical(addr, bits))
 		return false;
 	do {
-		uint64_t at = (entry & PTE_FRAME) + (indexes >> 55) * 8 - s->start.v;
+		uint64_t at = (entry & PTE_FRAME) + (indexes >> 55) * 8 - s->start;
 
 		if (at >= s->size) /* entries are aligned, as the slot is */
 			return false;
@@ -207,21 +218,20 @@ static inline __attribute__((always_inline)) bool walk_levels(const struct memsl
 	return true;
 }
 
-static inline __attribute__((always_inline)) bool walk_quickly(const struct memslots *slots,
-							       const struct paging *p,
-							       uint64_t addr, bool write,
-							       uint64_t *out)
+static inline __attribute__((always_inline)) bool
+walk_quickly(struct vcpu *v, const struct memslot_set *set, const struct paging *p, uint64_t addr,
+	     bool write, uint64_t *out)
 {
 	if (!(p->cr0 & CR0_PG) || !(p->efer & EFER_LMA))
 		return false;
-	return p->cr4 & CR4_LA57 ? walk_levels(slots, p->cr3, addr, 5, write, out)
-				 : walk_levels(slots, p->cr3, addr, 4, write, out);
+	return p->cr4 & CR4_LA57 ? walk_levels(v, set, p->cr3, addr, 5, write, out)
+				 : walk_levels(v, set, p->cr3, addr, 4, write, out);
 }
 
-static int translate_in(struct vcpu *v, const struct paging *p, uint64_t addr, bool write,
-			uint64_t *out)
+static int translate_in(struct vcpu *v, const struct memslot_set *set, const struct paging *p,
+			uint64_t addr, bool write, uint64_t *out)
 {
-	struct walk w = {.slots = &v->domain->memslots, .write = write};
+	struct walk w = {.set = set, .hint = &v->table_hint, .write = write};
 
 	if (!(p->cr0 & CR0_PG)) {
 		*out = addr & 0xffffffff;
@@ -239,87 +249,113 @@ static bool same_paging(const struct paging *a, const struct paging *b)
 	return a->cr0 == b->cr0 && a->cr3 == b->cr3 && a->cr4 == b->cr4 && a->efer == b->efer;
 }
 
-static __attribute__((noinline)) int translate_slowly(struct vcpu *v, uint64_t addr, bool write,
-						      uint64_t *out)
+static __attribute__((noinline)) int translate_slowly(struct vcpu *v, const struct memslot_set *set,
+						      uint64_t addr, bool write, uint64_t *out)
 {
 	const struct platform_ops *ops = v->domain->ops;
 	struct paging likely = *ops->paging(v, false); /* the next call may use the same place */
 	const struct paging *exact;
 
-	if (!translate_in(v, &likely, addr, write, out))
+	if (!translate_in(v, set, &likely, addr, write, out))
 		return 0;
 	exact = ops->paging(v, true);
-	return same_paging(&likely, exact) ? -XEN_EFAULT : translate_in(v, exact, addr, write, out);
+	return same_paging(&likely, exact) ? -XEN_EFAULT
+					   : translate_in(v, set, exact, addr, write, out);
 }
 
-static inline __attribute__((always_inline)) int translate(struct vcpu *v, uint64_t addr,
-							   bool write, uint64_t *out)
+static inline __attribute__((always_inline)) int
+translate(struct vcpu *v, const struct memslot_set *set, uint64_t addr, bool write, uint64_t *out)
 {
 	const struct paging *p = v->domain->ops->paging(v, false);
 
-	if (walk_quickly(&v->domain->memslots, p, addr, write, out))
+	if (walk_quickly(v, set, p, addr, write, out))
 		return 0;
-	return translate_slowly(v, addr, write, out);
+	return translate_slowly(v, set, addr, write, out);
 }
 
 int guest_translate(struct vcpu *v, struct gva addr, bool write, struct gpa *out)
 {
+	struct memslots *slots = &v->domain->memslots;
+	uint64_t generation;
 	int rc;
 
-	memslots_read_lock(&v->domain->memslots);
-	rc = translate(v, addr.v, write, &out->v);
-	memslots_read_unlock(&v->domain->memslots);
+	do {
+		const struct memslot_set *set = memslots_enter(slots);
+
+		generation = set->generation;
+		rc = translate(v, set, addr.v, write, &out->v);
+		memslots_leave();
+	} while (rc && memslots_retry(slots, generation));
 	return rc;
-}
-
-/* The next run of bytes of [addr, addr+len) that is contiguous here; NULL when there is none. */
-static uint8_t *next_run(struct vcpu *v, uint64_t addr, size_t len, bool write, size_t *run)
-{
-	uint64_t phys;
-
-	*run = GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1));
-	if (*run > len)
-		*run = len;
-	if (translate(v, addr, write, &phys))
-		return NULL;
-	return memslots_hva(&v->domain->memslots, gpa(phys), *run);
 }
 
 enum direction { FROM_GUEST, TO_GUEST };
 
-static inline void copy_run(void *guest, void *ours, size_t len, enum direction dir)
+/* A run of guest memory that is contiguous here. */
+struct run {
+	uint8_t *hva; /* NULL: there is none */
+	struct gpa at;
+	size_t len;
+};
+
+/* The first run of [addr, addr+len). */
+static struct run find_run(struct vcpu *v, const struct memslot_set *set, uint64_t addr, size_t len,
+			   bool write)
 {
-	if (dir == FROM_GUEST)
-		memcpy(ours, guest, len);
-	else
-		memcpy(guest, ours, len);
+	size_t room = GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1));
+	struct run r = {.len = len < room ? len : room};
+
+	if (!translate(v, set, addr, write, &r.at.v))
+		r.hva = memslots_hva(set, &v->data_hint, r.at, r.len, write);
+	return r;
+}
+
+static inline void copy_run(const struct memslot_set *set, const struct run *r, void *ours,
+			    enum direction dir)
+{
+	if (dir == FROM_GUEST) {
+		memcpy(ours, r->hva, r->len);
+	} else {
+		memcpy(r->hva, ours, r->len);
+		memslots_written(set, r->at, r->len);
+	}
 }
 
 /* Two pages at a time: both are found before either is touched. */
+static int copy_in_set(struct vcpu *v, const struct memslot_set *set, uint8_t *ours, uint64_t addr,
+		       size_t len, enum direction dir, bool write)
+{
+	while (len) {
+		struct run first = find_run(v, set, addr, len, write), second = {.len = 0};
+
+		if (first.hva && len > first.len)
+			second = find_run(v, set, addr + first.len, len - first.len, write);
+		if (!first.hva || (len > first.len && !second.hva))
+			return -XEN_EFAULT;
+		copy_run(set, &first, ours, dir);
+		if (second.hva)
+			copy_run(set, &second, ours + first.len, dir);
+		ours += first.len + second.len;
+		addr += first.len + second.len;
+		len -= first.len + second.len;
+	}
+	return 0;
+}
+
 static __attribute__((noinline)) int copy_pages(struct vcpu *v, uint8_t *ours, uint64_t addr,
 						size_t len, enum direction dir, bool write)
 {
-	int rc = 0;
+	struct memslots *slots = &v->domain->memslots;
+	uint64_t generation;
+	int rc;
 
-	memslots_read_lock(&v->domain->memslots);
-	while (len) {
-		size_t run1, run2 = 0;
-		uint8_t *guest1 = next_run(v, addr, len, write, &run1), *guest2 = NULL;
+	do {
+		const struct memslot_set *set = memslots_enter(slots);
 
-		if (guest1 && len > run1)
-			guest2 = next_run(v, addr + run1, len - run1, write, &run2);
-		if (!guest1 || (run2 && !guest2) || (len > run1 && !guest2)) {
-			rc = -XEN_EFAULT;
-			break;
-		}
-		copy_run(guest1, ours, run1, dir);
-		if (guest2)
-			copy_run(guest2, ours + run1, run2, dir);
-		ours += run1 + run2;
-		addr += run1 + run2;
-		len -= run1 + run2;
-	}
-	memslots_read_unlock(&v->domain->memslots);
+		generation = set->generation;
+		rc = copy_in_set(v, set, ours, addr, len, dir, write);
+		memslots_leave();
+	} while (rc && memslots_retry(slots, generation));
 	return rc;
 }
 
@@ -327,18 +363,19 @@ static __attribute__((noinline)) int copy_pages(struct vcpu *v, uint8_t *ours, u
 static inline __attribute__((always_inline)) int copy(struct vcpu *v, void *ours, uint64_t addr,
 						      size_t len, enum direction dir, bool write)
 {
-	void *guest = NULL;
-	uint64_t phys;
+	const struct memslot_set *set;
+	struct run r = {.len = len};
 
 	if (!len || len > GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1)))
 		return copy_pages(v, ours, addr, len, dir, write);
-	memslots_read_lock(&v->domain->memslots);
-	if (!translate(v, addr, write, &phys))
-		guest = memslots_hva(&v->domain->memslots, gpa(phys), len);
-	if (guest)
-		copy_run(guest, ours, len, dir);
-	memslots_read_unlock(&v->domain->memslots);
-	return guest ? 0 : -XEN_EFAULT;
+	set = memslots_enter(&v->domain->memslots);
+	if (!translate(v, set, addr, write, &r.at.v))
+		r.hva = memslots_hva(set, &v->data_hint, r.at, len, write);
+	if (r.hva)
+		copy_run(set, &r, ours, dir);
+	memslots_leave();
+	/* Not found: perhaps because the slots are changing. */
+	return r.hva ? 0 : copy_pages(v, ours, addr, len, dir, write);
 }
 
 int guest_read(struct vcpu *v, void *to, struct gva from, size_t len)
@@ -363,12 +400,36 @@ int guest_write(struct vcpu *v, struct gva to, const void *from, size_t len)
 
 int guest_write_physical(struct domain *d, struct gpa to, const void *from, size_t len)
 {
+	uint64_t generation;
 	void *hva;
 
-	memslots_read_lock(&d->memslots);
-	hva = memslots_hva(&d->memslots, to, len);
-	if (hva)
-		memcpy(hva, from, len);
-	memslots_read_unlock(&d->memslots);
+	do {
+		const struct memslot_set *set = memslots_enter(&d->memslots);
+		struct memslot_hint hint = {0};
+
+		generation = set->generation;
+		hva = memslots_hva(set, &hint, to, len, true);
+		if (hva) {
+			memcpy(hva, from, len);
+			memslots_written(set, to, len);
+		}
+		memslots_leave();
+	} while (!hva && memslots_retry(&d->memslots, generation));
 	return hva ? 0 : -XEN_EFAULT;
+}
+
+bool guest_has_memory(struct domain *d, struct gpa addr, size_t len)
+{
+	uint64_t generation;
+	bool has;
+
+	do {
+		const struct memslot_set *set = memslots_enter(&d->memslots);
+		struct memslot_hint hint = {0};
+
+		generation = set->generation;
+		has = memslots_hva(set, &hint, addr, len, true);
+		memslots_leave();
+	} while (!has && memslots_retry(&d->memslots, generation));
+	return has;
 }

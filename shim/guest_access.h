@@ -3,9 +3,9 @@
  * Hypercall arguments: copies between our memory and the guest's, through the page tables that the
  * calling vCPU uses. With the fixed areas of shim/gpc this is the only way to guest memory.
  *
- * All functions run on the vCPU's own thread during a hypercall and take the memslots' read lock.
- * They return 0 or -XEN_EFAULT (not mapped, not writable, no memory there). Pages are looked up
- * before a byte is copied: a range of up to two pages is copied whole or not at all.
+ * All functions run on the vCPU's own thread during a hypercall, not in a read section of the
+ * memslots. They return 0 or -XEN_EFAULT (not mapped, not writable, no memory there). Pages are
+ * looked up before a byte is copied: a range of up to two pages is copied whole or not at all.
  */
 #ifndef SHIM_GUEST_ACCESS_H
 #define SHIM_GUEST_ACCESS_H
@@ -30,5 +30,8 @@ int guest_translate(struct vcpu *v, struct gva addr, bool write, struct gpa *out
 
 /* Copy to guest-physical memory (domain building, the hypercall page). */
 int guest_write_physical(struct domain *d, struct gpa to, const void *from, size_t len);
+
+/* Is there writable memory, in one slot? Any thread, as the function above. */
+bool guest_has_memory(struct domain *d, struct gpa addr, size_t len);
 
 #endif

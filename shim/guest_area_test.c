@@ -14,19 +14,20 @@
 static const uint8_t text[32] = "not one byte beside the area...";
 
 /* An area of 32 bytes at addr; the two pages at VIRT are ONE and TWO. */
-static struct guest_area area_at(struct fake *f, uint64_t addr)
+static struct gpc *area_at(struct fake *f, uint64_t addr)
 {
+	struct gpc *a = &fake_current(f)->runstate_area;
 	struct fake_tables t = fake_paging_identity(f);
-	struct guest_area_place place;
-	struct guest_area a;
+	struct gpc_part parts[GUEST_AREA_PARTS];
+	int nr;
 
 	memset(f->ram + TWO, 0x77, 0x4000);
 	fake_map(&t, VIRT, ONE, PTE_RW);
 	fake_map(&t, VIRT + 0x1000, TWO, PTE_RW);
-	guest_area_init(&a, &f->domain.memslots);
-	assert_int_equal(guest_area_find(fake_current(f), gva(addr), sizeof(text), &place), 0);
-	assert_int_equal(place.len[0] + place.len[1], sizeof(text));
-	guest_area_activate(&a, &place);
+	nr = guest_area_find(fake_current(f), gva(addr), sizeof(text), parts);
+	assert_int_equal(nr, addr % 0x1000 > 0x1000 - sizeof(text) ? 2 : 1);
+	assert_int_equal(gpc_activate_parts(a, parts, nr), 0);
+	assert_int_equal(a->len, sizeof(text));
 	return a;
 }
 
@@ -57,9 +58,9 @@ static void every_stretch(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(addrs); i++) {
 		for (uint32_t from = 0; from <= 32; from += 4) {
 			for (uint32_t len = 0; from + len <= 32; len += 4) {
-				struct guest_area a = area_at(f, addrs[i]);
+				struct gpc *a = area_at(f, addrs[i]);
 
-				assert_true(guest_area_write(&a, from, text + from, len));
+				assert_true(gpc_write(a, from, text + from, len));
 				check(f, addrs[i], from, len);
 			}
 		}
@@ -69,25 +70,24 @@ static void every_stretch(void **state)
 static void beyond_the_end(void **state)
 {
 	struct fake *f = *state;
-	struct guest_area a = area_at(f, VIRT + 0x1000 - 9);
+	struct gpc *a = area_at(f, VIRT + 0x1000 - 9);
 
-	assert_false(guest_area_write(&a, 0, text, 33));
-	assert_false(guest_area_write(&a, 31, text, 2));
-	assert_false(guest_area_write(&a, 32, text, 1));
-	assert_false(guest_area_write(&a, UINT32_MAX, text, 2));
+	assert_false(gpc_write(a, 0, text, 33));
+	assert_false(gpc_write(a, 31, text, 2));
+	assert_false(gpc_write(a, 32, text, 1));
+	assert_false(gpc_write(a, UINT32_MAX, text, 2));
 	check(f, VIRT + 0x1000 - 9, 0, 0);
 }
 
 static void inactive(void **state)
 {
 	struct fake *f = *state;
-	struct guest_area a = area_at(f, VIRT + 0x1000 - 9), never;
+	struct gpc *a = area_at(f, VIRT + 0x1000 - 9);
 
-	guest_area_deactivate(&a);
-	assert_false(guest_area_write(&a, 0, text, 1));
-	guest_area_deactivate(&a);
-	guest_area_init(&never, &f->domain.memslots);
-	assert_false(guest_area_write(&never, 0, text, 1));
+	gpc_deactivate(a);
+	assert_false(gpc_write(a, 0, text, 1));
+	gpc_deactivate(a);
+	assert_false(gpc_write(&fake_current(f)->time_area, 0, text, 1)); /* never was active */
 	check(f, VIRT, 0, 0);
 }
 
@@ -95,31 +95,31 @@ static void inactive(void **state)
 static void from_two_parts_to_one(void **state)
 {
 	struct fake *f = *state;
-	struct guest_area a = area_at(f, VIRT + 0x1000 - 9);
-	struct guest_area_place place;
+	struct gpc *a = area_at(f, VIRT + 0x1000 - 9);
+	struct gpc_part parts[GUEST_AREA_PARTS];
 
-	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT), 16, &place), 0);
-	guest_area_activate(&a, &place);
-	assert_false(guest_area_write(&a, 0, text, 17));
-	assert_true(guest_area_write(&a, 0, text, 16));
+	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT), 16, parts), 1);
+	assert_int_equal(gpc_activate_parts(a, parts, 1), 0);
+	assert_false(gpc_write(a, 0, text, 17));
+	assert_true(gpc_write(a, 0, text, 16));
 	check(f, VIRT, 0, 16);
 }
 
 static void memory_goes_and_comes(void **state)
 {
 	struct fake *f = *state;
-	struct guest_area a = area_at(f, VIRT + 0x1000 - 9);
+	struct gpc *a = area_at(f, VIRT + 0x1000 - 9);
 
-	memslot_delete(&f->domain.memslots, gfn(0));
-	assert_false(guest_area_write(&a, 0, text, 1));
-	memslot_create(&f->domain.memslots, gfn(0), TWO >> 12, f->ram);
-	assert_false(guest_area_write(&a, 0, text, 32));
-	memslot_create(&f->domain.memslots, gfn(TWO >> 12), 1, f->ram + TWO);
+	fake_remove_memory(f, 0);
+	assert_false(gpc_write(a, 0, text, 1));
+	fake_add_memory(f, 0, 0, TWO, f->ram);
+	assert_false(gpc_write(a, 0, text, 32));
+	fake_add_memory(f, 2, TWO, GUEST_PAGE_SIZE, f->ram + TWO);
 	/* Its second part alone: not even the bytes that could be. */
-	assert_false(guest_area_write(&a, 0, text, 32));
+	assert_false(gpc_write(a, 0, text, 32));
 	check(f, VIRT, 0, 0);
-	memslot_create(&f->domain.memslots, gfn(ONE >> 12), 1, f->ram + ONE);
-	assert_true(guest_area_write(&a, 0, text, 32));
+	fake_add_memory(f, 3, ONE, GUEST_PAGE_SIZE, f->ram + ONE);
+	assert_true(gpc_write(a, 0, text, 32));
 	check(f, VIRT + 0x1000 - 9, 0, 32);
 }
 
@@ -127,16 +127,16 @@ static void found_only_if_writable(void **state)
 {
 	struct fake *f = *state;
 	struct fake_tables t = fake_paging_identity(f);
-	struct guest_area_place place;
+	struct gpc_part parts[GUEST_AREA_PARTS];
 
 	fake_map(&t, VIRT, ONE, PTE_RW);
 	fake_map(&t, VIRT + 0x1000, TWO, PTE_P);
-	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0xfe0), 32, &place), 0);
-	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0xfe1), 32, &place),
+	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0xfe0), 32, parts), 1);
+	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0xfe1), 32, parts),
 			 -XEN_EFAULT);
-	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0x1000), 1, &place),
+	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0x1000), 1, parts),
 			 -XEN_EFAULT);
-	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0x2000), 1, &place),
+	assert_int_equal(guest_area_find(fake_current(f), gva(VIRT + 0x2000), 1, parts),
 			 -XEN_EFAULT);
 }
 

@@ -152,14 +152,14 @@ static void end_of_ram(void **state)
 static void across_slots(void **state)
 {
 	struct fake *f = *state;
-	static uint8_t more[GUEST_PAGE_SIZE];
+	static uint8_t more[GUEST_PAGE_SIZE] __attribute__((aligned(GUEST_PAGE_SIZE)));
 
 	memset(more, 0, sizeof(more));
-	memslot_create(&f->domain.memslots, gfn(FAKE_RAM_SIZE >> GUEST_PAGE_SHIFT), 1, more);
+	assert_int_equal(fake_add_memory(f, 2, FAKE_RAM_SIZE, sizeof(more), more), 0);
 	assert_int_equal(guest_write(fake_current(f), gva(FAKE_RAM_SIZE - 3), text, 8), 0);
 	assert_memory_equal(f->ram + FAKE_RAM_SIZE - 3, text, 3);
 	assert_memory_equal(more, text + 3, 5);
-	memslot_delete(&f->domain.memslots, gfn(FAKE_RAM_SIZE >> GUEST_PAGE_SHIFT));
+	assert_int_equal(fake_remove_memory(f, 2), 0);
 	assert_refused(f, guest_write(fake_current(f), gva(FAKE_RAM_SIZE - 3), text, 8),
 		       XEN_EFAULT);
 }

@@ -345,8 +345,8 @@ static void memory_map_over_the_end_of_ram(void **state)
 
 	set_memmap(f);
 	f->vcpu[0].paging = (struct paging){0};
-	memslot_delete(&f->domain.memslots, gfn(0));
-	memslot_create(&f->domain.memslots, gfn(0), 0x21, f->ram);
+	assert_int_equal(fake_remove_memory(f, 0), 0);
+	assert_int_equal(fake_add_memory(f, 0, 0, 0x21000, f->ram), 0);
 	assert_refused(f, memory_map(f, 0x20fe0, &count), XEN_EFAULT);
 	assert_int_equal(count, 128);
 }

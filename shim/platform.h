@@ -10,9 +10,10 @@
 #include "shim/types.h"
 
 struct domain;
+struct memslot_ops;
 struct vcpu;
 
-/* Pages that belong to the hypervisor and that a guest may see at a gfn of its choice. */
+/* Pages of the hypervisor's that a guest may see at a frame of its choice (memslot/overlay.h). */
 enum overlay {
 	OVERLAY_SHARED_INFO,
 	OVERLAY_COUNT,
@@ -24,12 +25,8 @@ struct paging {
 };
 
 struct platform_ops {
-	/*
-	 * Show overlay `which` at `at`, on top of RAM if there is any; or take it away from there
-	 * (RAM, if any, is seen again as it was). 0 or -XEN_E*. Called with the domain's lock held.
-	 */
-	int (*overlay_map)(struct domain *d, enum overlay which, struct gfn at);
-	int (*overlay_unmap)(struct domain *d, enum overlay which, struct gfn at);
+	/* What the memslots need (shim/memslot/memslot.h); called with memslots.lock held. */
+	const struct memslot_ops *memory;
 
 	/*
 	 * The vCPU's translation state, valid until it runs again. On the vCPU's own thread. Unless

@@ -7,6 +7,7 @@
 
 #include "shim/domain.h"
 #include "shim/guest_access.h"
+#include "shim/guest_area.h"
 #include "xen-abi/x86_32.h"
 
 void runstate_start(struct vcpu *v, uint64_t now)
@@ -44,7 +45,7 @@ static void write_area(struct vcpu *v, bool long_mode)
 	union runstate_record record;
 	size_t len = runstate_record(&v->runstate, long_mode, &record);
 
-	guest_area_write(&v->runstate_area, 0, &record, len);
+	gpc_write(&v->runstate_area, 0, &record, len);
 }
 
 long vcpuop_register_runstate_memory_area(struct vcpu *v, const struct hypercall *h)

@@ -2,6 +2,7 @@
 #include "shim/shared_info.h"
 
 #include "shim/domain.h"
+#include "shim/memslot/overlay.h"
 
 /* Offsets of the two views, where code below relies on them being alike. */
 _Static_assert(sizeof(struct vcpu_info) == 64 && sizeof(struct vcpu_info_x86_32) == 64,
@@ -35,23 +36,27 @@ guest_vcpu_info *vcpu_info_lock(struct vcpu *v)
 		return gpc_lock(&v->vcpu_info);
 	if (v->id >= XEN_LEGACY_MAX_VCPUS)
 		return NULL;
-	memslots_read_lock(&v->domain->memslots);
+	memslots_enter(&v->domain->memslots); /* which vcpu_info_unlock() leaves */
 	return &si->vcpu_info[v->id];
 }
 
 void vcpu_info_unlock(struct vcpu *v)
 {
-	memslots_read_unlock(&v->domain->memslots);
+	gpc_unlock(&v->vcpu_info);
+}
+
+void vcpu_info_unlock_written(struct vcpu *v, const guest_vcpu_info *info)
+{
+	gpc_written(&v->vcpu_info, info, sizeof(*info));
+	vcpu_info_unlock(v);
 }
 
 bool vcpu_info_gpa(struct vcpu *v, struct gpa *out)
 {
 	struct domain *d = v->domain;
 
-	if (v->vcpu_info_registered) {
-		*out = v->vcpu_info.gpa;
-		return true;
-	}
+	if (v->vcpu_info_registered)
+		return gpc_gpa(&v->vcpu_info, out);
 	if (!d->shared_info_mapped || v->id >= XEN_LEGACY_MAX_VCPUS)
 		return false;
 	out->v = gfn_to_gpa(d->shared_info_gfn).v + v->id * sizeof(struct vcpu_info);
@@ -89,13 +94,13 @@ static void write_wallclock(struct domain *d)
 /* Show the page at `at` and no longer where it was, or leave it there. Under the domain's lock. */
 static int move_overlay(struct domain *d, struct gfn at)
 {
-	int rc = d->ops->overlay_map(d, OVERLAY_SHARED_INFO, at);
+	int rc = overlay_show(&d->memslots, OVERLAY_SHARED_INFO, at);
 
 	if (rc || !d->shared_info_mapped)
 		return rc;
-	rc = d->ops->overlay_unmap(d, OVERLAY_SHARED_INFO, d->shared_info_gfn);
+	rc = overlay_hide(&d->memslots, d->shared_info_gfn);
 	if (rc)
-		d->ops->overlay_unmap(d, OVERLAY_SHARED_INFO, at);
+		overlay_hide(&d->memslots, at);
 	return rc;
 }
 

@@ -31,6 +31,8 @@ typedef struct vcpu_info guest_vcpu_info __attribute__((aligned(4)));
  */
 guest_vcpu_info *vcpu_info_lock(struct vcpu *v);
 void vcpu_info_unlock(struct vcpu *v);
+/* The same for one who has written to it. */
+void vcpu_info_unlock_written(struct vcpu *v, const guest_vcpu_info *info);
 
 /* Guest-physical address of v's vcpu_info; false while the guest cannot see it anywhere. */
 bool vcpu_info_gpa(struct vcpu *v, struct gpa *out);

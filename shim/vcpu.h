@@ -8,7 +8,6 @@
 
 #include "shim/event_channel.h"
 #include "shim/gpc/gpc.h"
-#include "shim/guest_area.h"
 #include "shim/hypercall.h"
 #include "xen-abi/xen.h"
 
@@ -30,10 +29,13 @@ struct vcpu {
 
 	evtchn_port_t virq_port[NR_VIRQS]; /* 0: not bound. Under the domain's event lock. */
 
-	struct guest_area time_area; /* second copy of vcpu_info.time */
-	uint32_t time_area_version;  /* of what is there, odd: nothing; atomic */
-	struct guest_area runstate_area;
+	struct gpc time_area;       /* second copy of vcpu_info.time */
+	uint32_t time_area_version; /* of what is there, odd: nothing; atomic */
+	struct gpc runstate_area;
 	struct vcpu_runstate_info runstate; /* under the domain's lock */
+
+	/* Where its page tables and its arguments were last; its own thread's. */
+	struct memslot_hint table_hint, data_hint;
 
 	struct hypercall_counts counts; /* written by the vCPU's own thread only */
 

@@ -7,6 +7,7 @@
 
 #include "shim/domain.h"
 #include "shim/guest_access.h"
+#include "shim/guest_area.h"
 #include "shim/shared_info.h"
 
 struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h)
@@ -27,6 +28,7 @@ static void take_over_vcpu_info(struct vcpu *v)
 	new = gpc_lock(&v->vcpu_info);
 	if (new) {
 		memcpy(new, &content, sizeof(content));
+		gpc_written(&v->vcpu_info, new, sizeof(content));
 		gpc_unlock(&v->vcpu_info);
 	}
 	__atomic_store_n(&v->vcpu_info_registered, true, __ATOMIC_RELEASE);
@@ -38,16 +40,6 @@ static bool fits_page(const struct domain *d, uint32_t offset)
 	uint32_t align = d->long_mode ? sizeof(uint64_t) : sizeof(uint32_t);
 
 	return offset <= GUEST_PAGE_SIZE - sizeof(struct vcpu_info) && offset % align == 0;
-}
-
-static bool has_memory(struct domain *d, struct gpa addr, uint64_t len)
-{
-	bool has;
-
-	memslots_read_lock(&d->memslots);
-	has = memslots_hva(&d->memslots, addr, len);
-	memslots_read_unlock(&d->memslots);
-	return has;
 }
 
 /*
@@ -66,10 +58,11 @@ static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 	if (v != caller && v->runstate.state != RUNSTATE_offline)
 		return -XEN_EINVAL;
 	if (info->mfn > UINT64_MAX >> GUEST_PAGE_SHIFT ||
-	    !has_memory(v->domain, addr, sizeof(struct vcpu_info)))
+	    !guest_has_memory(v->domain, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 
-	gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info));
+	if (gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info)))
+		return -XEN_EINVAL;
 	take_over_vcpu_info(v);
 	return 0;
 }
@@ -140,17 +133,17 @@ static bool read_time(struct vcpu_time_info *to, const guest_vcpu_info *info)
 }
 
 /* The way a reader expects it: an odd version while the fields change. */
-static void write_time(struct guest_area *area, struct vcpu_time_info *t)
+static void write_time(struct gpc *area, struct vcpu_time_info *t)
 {
 	const uint32_t changing = t->version - 1, version = t->version;
 
 	_Static_assert(offsetof(struct vcpu_time_info, version) == 0, "it comes first");
 	t->version = changing;
-	guest_area_write(area, 0, &changing, sizeof(changing));
+	gpc_write(area, 0, &changing, sizeof(changing));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	guest_area_write(area, 0, t, sizeof(*t));
+	gpc_write(area, 0, t, sizeof(*t));
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	guest_area_write(area, 0, &version, sizeof(version));
+	gpc_write(area, 0, &version, sizeof(version));
 }
 
 void vcpu_time_area_update(struct vcpu *v)
@@ -160,7 +153,7 @@ void vcpu_time_area_update(struct vcpu *v)
 	uint32_t version;
 	bool good;
 
-	if (!__atomic_load_n(&v->time_area.active, __ATOMIC_ACQUIRE))
+	if (!gpc_is_active(&v->time_area))
 		return;
 	info = vcpu_info_lock(v);
 	if (!info)

@@ -16,6 +16,8 @@
 
 #define PORT_PIT_COUNTER_2 0x42
 
+#define FAULTS_MAX 16 /* that a change which came to nothing may cause */
+
 #define CR0_PE 1u
 #define CR0_ET 0x10u
 
@@ -100,12 +102,6 @@ static void handle_io(struct vm_vcpu *vv)
 	}
 }
 
-static void handle_mmio(struct kvm_run *run)
-{
-	if (!run->mmio.is_write)
-		memset(run->mmio.data, 0xff, run->mmio.len);
-}
-
 static void stuck(struct vm_vcpu *vv, const char *what, uint64_t detail)
 {
 	struct kvm_regs regs = {0};
@@ -128,7 +124,7 @@ static void handle_exit(struct vm_vcpu *vv)
 		vcpu_hypercall_xen(vv);
 		break;
 	case KVM_EXIT_MMIO:
-		handle_mmio(run);
+		vcpu_handle_mmio(vv);
 		break;
 	case KVM_EXIT_X86_RDMSR:
 		vcpu_handle_rdmsr(vv);
@@ -157,24 +153,55 @@ static void handle_exit(struct vm_vcpu *vv)
 	}
 }
 
+static uint64_t memory_generation(struct vm *vm)
+{
+	uint64_t generation = memslots_enter(&vm->domain.memslots)->generation;
+
+	memslots_leave();
+	return generation;
+}
+
+/*
+ * KVM_RUN has failed with EFAULT (whatever exit reason it has left): a page that is being covered
+ * (cover.h) has no access for a moment, so wait until it is done and let the guest try again. It is
+ * at an end with its memory if nothing changes and the fault stays.
+ */
+static bool may_run_again(struct vm_vcpu *vv)
+{
+	uint64_t generation;
+
+	memslots_retry(&vv->vm->domain.memslots, 0);
+	generation = memory_generation(vv->vm);
+	if (generation != vv->fault_generation)
+		vv->faults = 0;
+	vv->fault_generation = generation;
+	return vv->faults++ < FAULTS_MAX;
+}
+
+static void run_failed(struct vm_vcpu *vv, int err)
+{
+	if (err == EINTR || err == EAGAIN)
+		vv->run->immediate_exit = 0;
+	else if (err != EFAULT || !may_run_again(vv))
+		stuck(vv, strerror(err), err);
+}
+
 static void run_once(struct vm_vcpu *vv)
 {
 	vv->run->kvm_valid_regs = KVM_SYNC_X86_REGS | (vv->want_sregs ? KVM_SYNC_X86_SREGS : 0);
 	vv->sregs_valid = vv->from_page_64 = false;
 	if (ioctl(vv->fd, KVM_RUN, NULL) == 0) {
 		vv->exits++;
+		vv->faults = 0;
 		handle_exit(vv);
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);
 		/* A copy of the time is ours to keep level where KVM does not do it. */
-		if (vv->vcpu->time_area.active)
+		if (gpc_is_active(&vv->vcpu->time_area))
 			vcpu_time_area_update(vv->vcpu);
 		return;
 	}
-	if (errno == EINTR || errno == EAGAIN)
-		vv->run->immediate_exit = 0;
-	else
-		stuck(vv, strerror(errno), errno);
+	run_failed(vv, errno);
 }
 
 static void *vcpu_thread(void *opaque)

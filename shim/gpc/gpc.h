@@ -50,8 +50,8 @@ struct gpc {
 
 	pthread_mutex_t lock; /* of all below */
 	bool active;
-	uint32_t len; /* bytes */
-	void *fixed;  /* an area by host address; NULL: by guest-physical */
+	uint32_t len;                 /* bytes */
+	void *fixed;                  /* an area by host address; NULL: by guest-physical */
 	uint32_t nr_parts, nr_pieces; /* no pieces: no memory, as of `generation` */
 	struct gpc_part *parts;
 	struct gpc_piece *pieces;
@@ -64,9 +64,9 @@ void gpc_init(struct gpc *gpc, struct memslots *slots);
 void gpc_destroy(struct gpc *gpc);
 
 /*
- * Point the cache at [addr, addr + len); at several parts, in this order; at [hva, hva + len) in our
- * own process, which slots do not move but memslots_remap_begin() makes wait. Or move it there: on
- * return nobody uses the old area. Takes memslots.lock; not in a read section.
+ * Point the cache at [addr, addr + len); at several parts, in this order; at [hva, hva + len) in
+ * our own process, which slots do not move but memslots_remap_begin() makes wait. Or move it there:
+ * on return nobody uses the old area. Takes memslots.lock; not in a read section.
  *
  * 0, whether there is memory or not; -EINVAL: empty, or wraps; -ENOMEM: only for areas of several
  * pages. After an error the cache is as before.
@@ -120,15 +120,16 @@ static inline void gpc_written(struct gpc *gpc, const void *p, uint64_t len)
 /*
  * For the one caller that may not sleep (a vCPU that is being descheduled): gpc_lock, but NULL also
  * when the cache would have to be brought up to date. gpc_refresh_maysleep() does that, where
- * sleeping is allowed: 0; -EINVAL: inactive; -EFAULT: no memory; -EAGAIN: in a read section, and the
- * slots are changing.
+ * sleeping is allowed: 0; -EINVAL: inactive; -EFAULT: no memory; -EAGAIN: in a read section, and
+ * the slots are changing.
  */
 void *gpc_lock_nosleep(struct gpc *gpc);
 int gpc_refresh_maysleep(struct gpc *gpc);
 
 /*
- * All pieces of the area, *nr of them, in order; NULL (and nothing to unlock) when it is inactive or
- * some of it has no memory. Excludes other users of pieces of this cache. The nosleep form: as above.
+ * All pieces of the area, *nr of them, in order; NULL (and nothing to unlock) when it is inactive
+ * or some of it has no memory. Excludes other users of pieces of this cache. The nosleep form: as
+ * above.
  */
 const struct gpc_piece *gpc_lock_pieces(struct gpc *gpc, unsigned *nr);
 const struct gpc_piece *gpc_lock_pieces_nosleep(struct gpc *gpc, unsigned *nr);

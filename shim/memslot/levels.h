@@ -28,15 +28,16 @@ static inline unsigned page_level_shift(enum page_level level)
 }
 
 /* Entries that npages from base on touch at a level. */
-static inline uint64_t memslot_level_entries(struct gfn base, uint64_t npages, enum page_level level)
+static inline uint64_t memslot_level_entries(struct gfn base, uint64_t npages,
+					     enum page_level level)
 {
 	unsigned shift = page_level_shift(level);
 
 	return ((base.v + npages - 1) >> shift) - (base.v >> shift) + 1;
 }
 
-/* For a slot whose other members are filled in. NULL: no memory. */
-struct memslot_levels *memslot_levels_create(const struct memslot *slot);
+/* Make slot->levels; the other members are filled in. Owned by the slot. NULL: no memory. */
+struct memslot_levels *memslot_levels_create(struct memslot *slot);
 void memslot_levels_free(struct memslot_levels *levels);
 
 /* One reason more or less (+1, -1) against large pages around a page. Under memslots.lock. */

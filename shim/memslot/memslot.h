@@ -116,14 +116,14 @@ struct memslots {
 	uint64_t max_gfn;         /* the first that cannot have memory */
 	uint64_t last_generation; /* highest ever given to a set */
 	struct memslot_ids {
-		const struct memslot **slot; /* by slot number; NULL: free */
+		struct memslot **slot; /* by slot number; NULL: free */
 		unsigned room;
 		uint64_t npages;
 	} ids[MEMSLOT_ADDRESS_SPACES];
 	unsigned logged; /* slots with a dirty log */
 	struct overlays *overlays;
 	struct memslot_remap *remap; /* between memslots_remap_begin and _end */
-	bool tracking;               /* slots have write_track */
+	bool tracking;               /* slots have write_track: there has been a tracker */
 };
 
 /*
@@ -154,19 +154,19 @@ struct memslot_request {
  * Create, delete, move a slot or change its flags, as the request differs from the slot that has
  * this number. Takes the lock; not in a read section. On return nobody uses what has gone.
  *
- * 0, or (in the order in which they are checked; KVM's) -EFAULT: no request. -EINVAL: number, flags,
- * unaligned or wrapping address or size, hva outside user memory, > MEMSLOT_MAX_PAGES, deleting what
- * is not there, changing what cannot be changed. -EIO: the books are wrong. -EEXIST: overlaps
- * another slot. -ENOMEM. -EBUSY: an overlay lies on what shall move or go. A tracker's veto. What
- * the kernel says. After each of them everything is as it was before.
+ * 0, or (in the order in which they are checked; KVM's) -EFAULT: no request. -EINVAL: number,
+ * flags, unaligned or wrapping address or size, hva outside user memory, > MEMSLOT_MAX_PAGES,
+ * deleting what is not there, changing what cannot be changed. -EIO: the books are wrong. -EEXIST:
+ * overlaps another slot. -ENOMEM. -EBUSY: an overlay lies on what shall move or go. A tracker's
+ * veto. What the kernel says. After each of them everything is as it was before.
  */
 int memslots_set_slot(struct memslots *slots, const struct memslot_request *request);
 
 /* The slot with that number, or NULL. Under the lock. */
 const struct memslot *memslots_by_id(const struct memslots *slots, uint32_t id);
 
-/* The highest free slot number of address space 0 below `limit`; -ENOSPC. Under the lock. */
-int memslots_free_id(const struct memslots *slots, unsigned limit);
+/* The lowest free slot number of address space 0, or -ENOSPC. Under the lock. */
+int memslots_free_id(const struct memslots *slots);
 
 /*
  * The owner of host memory is about to change what is mapped at [hva, hva + len): from the return
@@ -214,12 +214,12 @@ struct memslot_hint {
 };
 
 /* Fill the hint with the slot of address space 0 that holds addr. NULL: there is none. */
-const struct memslot_hint *memslots_search(const struct memslot_set *set,
-					   struct memslot_hint *hint, struct gpa addr);
+const struct memslot_hint *memslots_search(const struct memslot_set *set, struct memslot_hint *hint,
+					   struct gpa addr);
 
 /* The same, and at once if it is where the last one was. In a read section. */
-static inline const struct memslot_hint *
-memslots_find(const struct memslot_set *set, struct memslot_hint *hint, struct gpa addr)
+static inline const struct memslot_hint *memslots_find(const struct memslot_set *set,
+						       struct memslot_hint *hint, struct gpa addr)
 {
 	if (__builtin_expect(hint->generation == set->generation, 1) &&
 	    addr.v - hint->start < hint->size)
@@ -231,11 +231,35 @@ memslots_find(const struct memslot_set *set, struct memslot_hint *hint, struct g
  * The host address of [addr, addr + len) in address space 0; NULL unless all of it lies in one slot
  * (and, for writing, not in ROM). In a read section.
  */
-void *memslots_hva(const struct memslot_set *set, struct memslot_hint *hint, struct gpa addr,
-		   uint64_t len, bool write);
+static inline void *memslots_hva(const struct memslot_set *set, struct memslot_hint *hint,
+				 struct gpa addr, uint64_t len, bool write)
+{
+	const struct memslot_hint *h = memslots_find(set, hint, addr);
+	uint64_t offset;
 
-/* A slot with this host address, and the guest-physical address there. False: there is none. */
-bool memslots_find_hva(const struct memslot_set *set, const void *hva, struct memslot_hint *out);
+	if (!h)
+		return NULL;
+	offset = addr.v - h->start;
+	if (len > h->size - offset || (write && h->slot->flags & MEMSLOT_READONLY))
+		return NULL;
+	return h->hva + offset;
+}
+
+/*
+ * The same the other way round: a slot, of any address space, that holds this host address. Its
+ * guest-physical address is hint->start + (hva - hint->hva).
+ */
+const struct memslot_hint *memslots_search_hva(const struct memslot_set *set,
+					       struct memslot_hint *hint, const void *hva);
+
+static inline const struct memslot_hint *
+memslots_find_hva(const struct memslot_set *set, struct memslot_hint *hint, const void *hva)
+{
+	if (hint->generation == set->generation &&
+	    (uintptr_t)hva - (uintptr_t)hint->hva < hint->size)
+		return hint;
+	return memslots_search_hva(set, hint, hva);
+}
 
 /*
  * We have written to guest memory, by guest-physical address or (of all slots that show it) by host

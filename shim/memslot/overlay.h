@@ -14,8 +14,8 @@
 #include "shim/memslot/memslot.h"
 
 /*
- * Show page number `page` at `at`, in address space 0. Takes memslots.lock, not in a read section. 0;
- * -EINVAL: no memory can be there; -ENOMEM: nothing has changed; what the kernel says.
+ * Show page number `page` at `at`, in address space 0. Takes memslots.lock, not in a read section.
+ * 0; -EINVAL: no memory can be there; -ENOMEM: nothing has changed; what the kernel says.
  */
 int overlay_show(struct memslots *slots, unsigned page, struct gfn at);
 

@@ -42,7 +42,8 @@ struct tracker {
 
 /*
  * The tracker stays its owner's, until tracker_unregister has returned: then it is in no call.
- * Takes the lock, not in a read section. 0; -EEXIST: it is registered; -ENOMEM: nothing has changed.
+ * Takes the lock, not in a read section. 0; -EEXIST: it is registered; -ENOMEM: nothing has
+ * changed.
  */
 int tracker_register(struct memslots *slots, struct tracker *t);
 /* 0; -ENOENT: it is not registered; -ENOMEM. */
