@@ -119,7 +119,7 @@ static void check_change(struct fake_memory *m, const struct memslot *old,
 	}
 	must(matches(kernel_slot(m, old->id), old), "the old slot is what the kernel has");
 	check_still_there(m, old);
-	must(!new || (new->hva == old->hva && new->npages == old->npages),
+	must(!new || (new->hva == old->hva &&new->npages == old->npages),
 	     "neither memory nor size of a slot changes");
 }
 
@@ -130,8 +130,8 @@ static int set_slot(void *host, const struct memslot *old, const struct memslot 
 	uint64_t *log = k->dirty;
 
 	check_change(m, old, new);
-	if (fails(m, FAKE_SET_SLOT))
-		return -m->fail_with[FAKE_SET_SLOT];
+	if (fails(m, FAKE_OP_SET_SLOT))
+		return -m->fail_with[FAKE_OP_SET_SLOT];
 	if (new && (new->flags &MEMSLOT_LOG_DIRTY) && !log) {
 		log = calloc(dirty_log_words(new->npages), sizeof(*log));
 		if (!log)
@@ -172,8 +172,8 @@ static int log_get(void *host, const struct memslot *slot, uint64_t *bits)
 	struct fake_kernel_slot *k = logged_slot(m, slot);
 	bool manual = m->slots.features & MEMSLOTS_MANUAL_PROTECT;
 
-	if (fails(m, FAKE_LOG_GET))
-		return -m->fail_with[FAKE_LOG_GET];
+	if (fails(m, FAKE_OP_LOG_GET))
+		return -m->fail_with[FAKE_OP_LOG_GET];
 	for (uint64_t i = 0; i < dirty_log_words(k->npages); i++)
 		bits[i] = manual ? __atomic_load_n(&k->dirty[i], __ATOMIC_ACQUIRE)
 				 : __atomic_exchange_n(&k->dirty[i], 0, __ATOMIC_ACQUIRE);
@@ -190,8 +190,8 @@ static int log_clear(void *host, const struct memslot *slot, uint64_t first, uin
 	must(first % 64 == 0 && first < k->npages && npages && npages <= k->npages - first &&
 		     (npages % 64 == 0 || first + npages == k->npages),
 	     "a range of the log that the kernel takes");
-	if (fails(m, FAKE_LOG_CLEAR))
-		return -m->fail_with[FAKE_LOG_CLEAR];
+	if (fails(m, FAKE_OP_LOG_CLEAR))
+		return -m->fail_with[FAKE_OP_LOG_CLEAR];
 	for (uint64_t i = 0; i < dirty_log_words(npages); i++)
 		__atomic_fetch_and(&k->dirty[first / 64 + i], ~bits[i], __ATOMIC_ACQUIRE);
 	return 0;
@@ -207,8 +207,13 @@ void fake_memory_guest_writes(struct fake_memory *m, uint32_t id, uint64_t page)
 }
 
 /*
- * Overlays: the page's contents change places, its mapping stays.
+ * Overlays. Mappings stay, contents change: a page is shown as it was when it was put there.
  */
+
+static void show(struct fake_memory *m, uint8_t *hva, unsigned page)
+{
+	memcpy(hva, m->pages + page * GUEST_PAGE_SIZE, GUEST_PAGE_SIZE);
+}
 
 static struct fake_cover *cover_at(struct fake_memory *m, const uint8_t *hva)
 {
@@ -218,77 +223,119 @@ static struct fake_cover *cover_at(struct fake_memory *m, const uint8_t *hva)
 	return NULL;
 }
 
+static struct fake_mapping *mapping_at(struct fake_memory *m, const uint8_t *hva)
+{
+	for (unsigned i = 0; i < FAKE_MAPPINGS; i++)
+		if (m->mapping[i].hva == hva)
+			return &m->mapping[i];
+	return NULL;
+}
+
+static bool is_ram(const struct fake_memory *m, const uint8_t *hva)
+{
+	return hva >= m->ram && hva < m->ram + FAKE_RAM_PAGES * GUEST_PAGE_SIZE;
+}
+
 static void check_remap(struct fake_memory *m, const uint8_t *hva)
 {
-	struct memslot_hint hint;
+	struct memslot_hint hint = {0};
 
 	check_caller(m);
 	must(__atomic_load_n(&m->slots.changing, __ATOMIC_SEQ_CST), "`changing` is set");
-	must(hva >= m->ram && hva < m->ram + FAKE_RAM_PAGES * GUEST_PAGE_SIZE &&
-		     (uintptr_t)hva % GUEST_PAGE_SIZE == 0,
-	     "a page of the RAM");
-	must(!memslots_find_hva(memslots_enter(&m->slots), hva, &hint),
+	must(hva && (uintptr_t)hva % GUEST_PAGE_SIZE == 0 && (is_ram(m, hva) || mapping_at(m, hva)),
+	     "a page of the RAM, or of page_map");
+	must(!memslots_find_hva(memslots_enter(&m->slots), &hint, hva),
 	     "nobody finds memory whose mapping changes");
 	memslots_leave();
+}
+
+/* What is kept of the RAM at hva, as the caller should know it. */
+static bool is_aside(struct fake_memory *m, const uint8_t *hva, const void *aside)
+{
+	const struct fake_cover *c = cover_at(m, hva);
+
+	if (!is_ram(m, hva)) /* none is, so the caller says anything */
+		return aside != NULL;
+	return aside == (c ? c->aside : NULL);
+}
+
+static int keep_aside(struct fake_memory *m, uint8_t *hva, unsigned page, void **aside)
+{
+	struct fake_cover *c = cover_at(m, NULL);
+
+	must(c != NULL, "not more than FAKE_COVERS");
+	*aside = malloc(GUEST_PAGE_SIZE);
+	if (!*aside)
+		return -ENOMEM;
+	memcpy(*aside, hva, GUEST_PAGE_SIZE);
+	*c = (struct fake_cover){hva, *aside, page};
+	return 0;
 }
 
 static int cover(void *host, uint8_t *hva, unsigned page, void **aside)
 {
 	struct fake_memory *m = host;
-	struct fake_cover *c = cover_at(m, *aside ? hva : NULL);
 
 	check_remap(m, hva);
 	must(page < FAKE_OVERLAY_PAGES, "a page number of the hypervisor's");
-	must(*aside ? c && c->aside == *aside : !cover_at(m, hva), "what is kept of a page");
-	if (fails(m, FAKE_COVER))
-		return -m->fail_with[FAKE_COVER];
+	must(is_aside(m, hva, *aside), "`aside` of a page");
+	if (fails(m, FAKE_OP_COVER))
+		return -m->fail_with[FAKE_OP_COVER];
 	if (!*aside) {
-		must(c != NULL, "not more than FAKE_COVERS");
-		*aside = malloc(GUEST_PAGE_SIZE);
-		if (!*aside)
+		if (keep_aside(m, hva, page, aside))
 			return -ENOMEM;
-		memcpy(*aside, hva, GUEST_PAGE_SIZE);
+	} else if (is_ram(m, hva)) {
+		cover_at(m, hva)->page = page;
+	} else {
+		mapping_at(m, hva)->page = page;
 	}
-	*c = (struct fake_cover){hva, *aside, page};
-	memcpy(hva, m->pages + page * GUEST_PAGE_SIZE, GUEST_PAGE_SIZE);
+	show(m, hva, page);
 	return 0;
 }
 
 static int uncover(void *host, uint8_t *hva, void *aside)
 {
 	struct fake_memory *m = host;
-	struct fake_cover *c = cover_at(m, hva);
 
 	check_remap(m, hva);
-	must(c && c->aside == aside, "what was kept of a page that is covered");
-	if (fails(m, FAKE_UNCOVER))
-		return -m->fail_with[FAKE_UNCOVER];
+	must(is_ram(m, hva) && aside && is_aside(m, hva, aside), "`aside` of a covered page");
+	if (fails(m, FAKE_OP_UNCOVER))
+		return -m->fail_with[FAKE_OP_UNCOVER];
 	memcpy(hva, aside, GUEST_PAGE_SIZE);
 	free(aside);
-	*c = (struct fake_cover){0};
+	*cover_at(m, hva) = (struct fake_cover){0};
 	return 0;
 }
 
 static uint8_t *page_map(void *host, unsigned page)
 {
 	struct fake_memory *m = host;
+	struct fake_mapping *at = mapping_at(m, NULL);
 
 	check_caller(m);
 	must(page < FAKE_OVERLAY_PAGES, "a page number of the hypervisor's");
-	if (fails(m, FAKE_PAGE_MAP))
+	must(at != NULL, "not more than FAKE_MAPPINGS");
+	if (fails(m, FAKE_OP_PAGE_MAP))
 		return NULL;
-	m->mapped[page]++;
-	return m->pages + page * GUEST_PAGE_SIZE;
+	at->hva = aligned_alloc(GUEST_PAGE_SIZE, GUEST_PAGE_SIZE);
+	at->page = page;
+	if (at->hva)
+		show(m, at->hva, page);
+	return at->hva;
 }
 
 static void page_unmap(void *host, uint8_t *hva)
 {
 	struct fake_memory *m = host;
-	size_t page = (size_t)(hva - m->pages) / GUEST_PAGE_SIZE;
+	struct fake_mapping *at = hva ? mapping_at(m, hva) : NULL;
+	struct memslot_hint hint = {0};
 
 	check_caller(m);
-	must(page < FAKE_OVERLAY_PAGES && m->mapped[page], "a page that is mapped");
-	m->mapped[page]--;
+	must(at != NULL, "what is unmapped was mapped");
+	must(!memslots_find_hva(memslots_enter(&m->slots), &hint, hva), "nobody finds it any more");
+	memslots_leave();
+	free(hva);
+	*at = (struct fake_mapping){0};
 }
 
 /*
@@ -342,6 +389,8 @@ void fake_memory_destroy(struct fake_memory *m)
 	}
 	for (unsigned i = 0; i < FAKE_COVERS; i++)
 		free(m->cover[i].aside);
+	for (unsigned i = 0; i < FAKE_MAPPINGS; i++)
+		free(m->mapping[i].hva);
 	free(m->ram);
 	free(m->pages);
 	free(m);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machinery below the memslots (struct memslot_ops) made of plain memory, for unit tests: a
- * kernel that keeps its own table of slots and their dirty logs, and ends the program with a message
- * when it is called in a way that the real one would suffer from: not as memslot.h says, out of
- * step with what it was told before, or when readers could be hurt.
+ * kernel that keeps its own table of slots and their dirty logs, and ends the program with a
+ * message when it is called in a way that the real one would suffer from: not as memslot.h says,
+ * out of step with what it was told before, or when readers could be hurt.
  */
 #ifndef SHIM_FAKE_MEMORY_H
 #define SHIM_FAKE_MEMORY_H
@@ -13,14 +13,15 @@
 #define FAKE_RAM_PAGES     256 /* of host memory that really exists */
 #define FAKE_OVERLAY_PAGES 8   /* page numbers of the hypervisor's */
 #define FAKE_COVERS        16
+#define FAKE_MAPPINGS      16
 
 enum fake_memory_op {
-	FAKE_SET_SLOT,
-	FAKE_LOG_GET,
-	FAKE_LOG_CLEAR,
-	FAKE_COVER,
-	FAKE_UNCOVER,
-	FAKE_PAGE_MAP,
+	FAKE_OP_SET_SLOT,
+	FAKE_OP_LOG_GET,
+	FAKE_OP_LOG_CLEAR,
+	FAKE_OP_COVER,
+	FAKE_OP_UNCOVER,
+	FAKE_OP_PAGE_MAP,
 	FAKE_MEMORY_OPS, /* that can fail */
 };
 
@@ -47,7 +48,10 @@ struct fake_memory {
 		void *aside;
 		unsigned page;
 	} cover[FAKE_COVERS];
-	unsigned mapped[FAKE_OVERLAY_PAGES]; /* page_map less page_unmap */
+	struct fake_mapping {
+		uint8_t *hva; /* NULL: free */
+		unsigned page;
+	} mapping[FAKE_MAPPINGS]; /* what page_map has given */
 
 	unsigned calls[FAKE_MEMORY_OPS]; /* failed ones, too */
 	unsigned fail_in[FAKE_MEMORY_OPS];
@@ -82,8 +86,8 @@ void fake_memory_guest_writes(struct fake_memory *m, uint32_t id, uint64_t page)
 
 /*
  * Everything that can be seen of the slots, as text: sets, look-ups, books, counts of watched
- * pages, largest pages, dirty logs (with MEMSLOTS_MANUAL_PROTECT: else asking would clear them), overlays, the
- * kernel's books and the RAM. To be freed. No op may be about to fail.
+ * pages, largest pages, dirty logs (with MEMSLOTS_MANUAL_PROTECT: else asking would clear them),
+ * overlays, the kernel's books and the RAM. To be freed. No op may be about to fail.
  */
 char *fake_memory_tell(struct fake_memory *m);
 

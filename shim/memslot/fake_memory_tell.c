@@ -64,9 +64,9 @@ static void tell_lookups(FILE *out, struct fake_memory *m, const struct memslot 
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(offsets); i++) {
 		const void *hva = (const void *)((uintptr_t)slot->hva + offsets[i]);
-		bool found = memslots_find_hva(set, hva, &hint);
+		const struct memslot_hint *h = memslots_search_hva(set, &hint, hva);
 
-		fprintf(out, " %" PRIx64, found ? hint.start : 1);
+		fprintf(out, " %" PRIx64, h ? h->start : 1);
 	}
 	memslots_leave();
 }
@@ -78,8 +78,8 @@ static void tell_slot(FILE *out, struct fake_memory *m, uint32_t id)
 	if (!slot)
 		return;
 	fprintf(out,
-		"slot %x: %p id %x flags %x at %" PRIx64 " pages %" PRIu64 " hva %p gmem %p+%" PRIx64
-		" own %p %p %p",
+		"slot %x: %p id %x flags %x at %" PRIx64 " pages %" PRIu64
+		" hva %p gmem %p+%" PRIx64 " own %p %p %p",
 		id, (const void *)slot, slot->id, slot->flags, slot->start.v, slot->npages,
 		slot->hva, (void *)slot->gmem, slot->gmem_offset, (void *)slot->dirty,
 		(void *)slot->levels, (void *)slot->write_track);
@@ -115,9 +115,9 @@ static void tell_overlays(FILE *out, struct fake_memory *m)
 	for (unsigned i = 0; i < FAKE_COVERS; i++)
 		if (m->cover[i].hva)
 			fprintf(out, "covered %p: %u\n", m->cover[i].hva, m->cover[i].page);
-	for (unsigned i = 0; i < FAKE_OVERLAY_PAGES; i++)
-		if (m->mapped[i])
-			fprintf(out, "page %u is mapped %u times\n", i, m->mapped[i]);
+	for (unsigned i = 0; i < FAKE_MAPPINGS; i++)
+		if (m->mapping[i].hva)
+			fprintf(out, "mapped %p: %u\n", m->mapping[i].hva, m->mapping[i].page);
 }
 
 static void tell_set(FILE *out, struct fake_memory *m)

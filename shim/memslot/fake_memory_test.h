@@ -32,10 +32,10 @@ static inline int fake_memory_teardown(void **state)
 }
 
 /* features: plain, manual (protect) or private. */
-#define TEST_WITH(test, features)                                  \
-	{                                                          \
+#define TEST_WITH(test, features)                                     \
+	{                                                             \
 #test, test, fake_memory_setup, fake_memory_teardown, \
-			(void *)(uintptr_t)&fake_memory_##features \
+			(void *)(uintptr_t)&fake_memory_##features    \
 	}
 #define TEST(test) TEST_WITH(test, plain)
 
