@@ -85,7 +85,7 @@ static uint64_t special_gfn(unsigned page)
 static int open_console(struct machine *m, const struct machine_config *config, struct problem *p)
 {
 	struct domain *d = &m->vm.domain;
-	void *ring = m->vm.special_pages + SPECIAL_PAGE_CONSOLE * GUEST_PAGE_SIZE;
+	struct gpa ring = gfn_to_gpa(gfn(special_gfn(SPECIAL_PAGE_CONSOLE)));
 
 	if (console_open(&m->console, m->loop, d, ring, config->in_fd, config->out_fd, p))
 		return -1;

@@ -36,32 +36,50 @@ static void guest_notified(void *opaque)
 	kick(opaque);
 }
 
-static bool output_waits(const struct console *c)
+static bool output_waits(struct console *c)
 {
-	return __atomic_load_n(&c->ring->out_prod, __ATOMIC_RELAXED) !=
-	       __atomic_load_n(&c->ring->out_cons, __ATOMIC_RELAXED);
+	const struct xencons_interface *ring = gpc_lock(&c->ring);
+	bool waits;
+
+	if (!ring)
+		return false;
+	waits = __atomic_load_n(&ring->out_prod, __ATOMIC_RELAXED) !=
+		__atomic_load_n(&ring->out_cons, __ATOMIC_RELAXED);
+	gpc_unlock(&c->ring);
+	return waits;
 }
 
 /*
- * Move what the guest has written into `pending`. Indexes run freely and are masked by us; a
- * producer that is further ahead than the ring is long is nonsense, of which we take the ring's
- * length.
+ * Move what the guest has written into `pending`, which is empty. Indexes run freely and are masked
+ * by us; a producer that is further ahead than the ring is long is nonsense, of which we take the
+ * ring's length.
  */
-static bool take_output(struct console *c)
+static void move_output(struct console *c, struct xencons_interface *ring)
 {
-	XENCONS_RING_IDX cons = __atomic_load_n(&c->ring->out_cons, __ATOMIC_RELAXED);
-	XENCONS_RING_IDX prod = __atomic_load_n(&c->ring->out_prod, __ATOMIC_ACQUIRE);
-	const unsigned size = sizeof(c->ring->out);
+	XENCONS_RING_IDX cons = __atomic_load_n(&ring->out_cons, __ATOMIC_RELAXED);
+	XENCONS_RING_IDX prod = __atomic_load_n(&ring->out_prod, __ATOMIC_ACQUIRE);
+	const unsigned size = sizeof(ring->out);
 	unsigned n = prod - cons;
 
 	if (n > size)
 		n = size;
-	if (!n || c->pending_end)
-		return false;
+	if (!n)
+		return;
 	for (unsigned i = 0; i < n; i++)
-		c->pending[c->pending_end++] = c->ring->out[(cons + i) & (size - 1)];
-	__atomic_store_n(&c->ring->out_cons, prod, __ATOMIC_RELEASE);
-	return true;
+		c->pending[c->pending_end++] = ring->out[(cons + i) & (size - 1)];
+	__atomic_store_n(&ring->out_cons, prod, __ATOMIC_RELEASE);
+	gpc_written(&c->ring, &ring->out_cons, sizeof(ring->out_cons));
+}
+
+static bool take_output(struct console *c)
+{
+	struct xencons_interface *ring = c->pending_end ? NULL : gpc_lock(&c->ring);
+
+	if (!ring)
+		return false;
+	move_output(c, ring);
+	gpc_unlock(&c->ring);
+	return c->pending_end;
 }
 
 static bool writable_now(const struct console *c)
@@ -116,13 +134,17 @@ static void pump_output(struct console *c)
 		kick(c);
 }
 
-static unsigned input_room(const struct console *c)
+static unsigned input_room(struct console *c)
 {
-	XENCONS_RING_IDX prod = __atomic_load_n(&c->ring->in_prod, __ATOMIC_RELAXED);
-	XENCONS_RING_IDX cons = __atomic_load_n(&c->ring->in_cons, __ATOMIC_ACQUIRE);
-	const unsigned size = sizeof(c->ring->in);
-	unsigned used = prod - cons;
+	const struct xencons_interface *ring = gpc_lock(&c->ring);
+	const unsigned size = sizeof(ring->in);
+	unsigned used;
 
+	if (!ring)
+		return 0;
+	used = __atomic_load_n(&ring->in_prod, __ATOMIC_RELAXED) -
+	       __atomic_load_n(&ring->in_cons, __ATOMIC_ACQUIRE);
+	gpc_unlock(&c->ring);
 	return used < size ? size - used : 0;
 }
 
@@ -155,11 +177,17 @@ static void output_ready(void *opaque, uint32_t events)
 
 static void put_input(struct console *c, const char *bytes, unsigned n)
 {
-	XENCONS_RING_IDX prod = __atomic_load_n(&c->ring->in_prod, __ATOMIC_RELAXED);
+	struct xencons_interface *ring = gpc_lock(&c->ring);
+	XENCONS_RING_IDX prod;
 
+	if (!ring)
+		return;
+	prod = __atomic_load_n(&ring->in_prod, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < n; i++)
-		c->ring->in[(prod + i) & (sizeof(c->ring->in) - 1)] = bytes[i];
-	__atomic_store_n(&c->ring->in_prod, prod + n, __ATOMIC_RELEASE);
+		ring->in[(prod + i) & (sizeof(ring->in) - 1)] = bytes[i];
+	__atomic_store_n(&ring->in_prod, prod + n, __ATOMIC_RELEASE);
+	gpc_written(&c->ring, ring, sizeof(*ring));
+	gpc_unlock(&c->ring);
 	notify_guest(c);
 }
 
@@ -172,7 +200,7 @@ static void end_input(struct console *c)
 static void input_ready(void *opaque, uint32_t events)
 {
 	struct console *c = opaque;
-	char bytes[sizeof(c->ring->in)];
+	char bytes[sizeof(((struct xencons_interface *)0)->in)];
 	unsigned room = input_room(c);
 	const char *escape = NULL;
 	ssize_t n;
@@ -210,7 +238,7 @@ static int watch(struct console *c, struct watch *w, uint32_t events, const char
 	return rc ? problem(p, "cannot watch the console's %s: %s", what, strerror(-rc)) : 0;
 }
 
-int console_open(struct console *c, struct loop *loop, struct domain *d, void *ring, int in_fd,
+int console_open(struct console *c, struct loop *loop, struct domain *d, struct gpa ring, int in_fd,
 		 int out_fd, struct problem *p)
 {
 	int rc;
@@ -218,13 +246,15 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, void *r
 	*c = (struct console){
 		.loop = loop,
 		.domain = d,
-		.ring = ring,
 		.backend = {guest_notified, c},
 		.kick = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), kicked, c},
 		.in = {in_fd, input_ready, c},
 		.out = {out_fd, output_ready, c},
 		.escape = -1,
 	};
+	gpc_init(&c->ring, &d->memslots);
+	if (gpc_activate(&c->ring, ring, sizeof(struct xencons_interface)))
+		return problem(p, "no memory for the console");
 	if (c->kick.fd < 0)
 		return problem(p, "cannot create the console's event: %s", strerror(errno));
 	rc = event_channel_bind_backend(d, &c->backend);
@@ -271,4 +301,5 @@ void console_close(struct console *c)
 	if (c->out_pollable)
 		loop_unwatch(c->loop, &c->out);
 	close(c->kick.fd);
+	gpc_destroy(&c->ring);
 }

@@ -12,11 +12,12 @@
 #include "host/loop.h"
 #include "host/problem.h"
 #include "shim/domain.h"
+#include "shim/gpc/gpc.h"
 
 struct console {
 	struct loop *loop;
 	struct domain *domain;
-	struct xencons_interface *ring; /* in guest memory: nothing in it is to be trusted */
+	struct gpc ring; /* in guest memory: nothing in it is to be trusted */
 	struct port_backend backend;
 	evtchn_port_t port;
 
@@ -32,10 +33,11 @@ struct console {
 };
 
 /*
- * Connect guest memory `ring` and a new event channel port (console->port) to in_fd (-1: no input)
- * and out_fd, which stay the caller's. 0, or -1 with the reason.
+ * Connect the guest's page at `ring` and a new event channel port (console->port) to in_fd (-1: no
+ * input) and out_fd, which stay the caller's. While there is no memory nothing is sent. 0, or -1
+ * with the reason.
  */
-int console_open(struct console *c, struct loop *loop, struct domain *d, void *ring, int in_fd,
+int console_open(struct console *c, struct loop *loop, struct domain *d, struct gpa ring, int in_fd,
 		 int out_fd, struct problem *p);
 
 /* When `escape` is read from the input, call left(opaque) instead of passing it on. */

@@ -100,12 +100,6 @@ static void handle_io(struct vm_vcpu *vv)
 	}
 }
 
-static void handle_mmio(struct kvm_run *run)
-{
-	if (!run->mmio.is_write)
-		memset(run->mmio.data, 0xff, run->mmio.len);
-}
-
 static void stuck(struct vm_vcpu *vv, const char *what, uint64_t detail)
 {
 	struct kvm_regs regs = {0};
@@ -128,7 +122,7 @@ static void handle_exit(struct vm_vcpu *vv)
 		vcpu_hypercall_xen(vv);
 		break;
 	case KVM_EXIT_MMIO:
-		handle_mmio(run);
+		vcpu_handle_mmio(vv);
 		break;
 	case KVM_EXIT_X86_RDMSR:
 		vcpu_handle_rdmsr(vv);
@@ -142,7 +136,8 @@ static void handle_exit(struct vm_vcpu *vv)
 		vm_end_shutdown(vv->vm, SHUTDOWN_reboot);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		stuck(vv, "internal error", run->internal.suberror);
+		if (!vcpu_retry_emulation(vv))
+			stuck(vv, "internal error", run->internal.suberror);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
 		stuck(vv, "entry failed", run->fail_entry.hardware_entry_failure_reason);
@@ -157,6 +152,14 @@ static void handle_exit(struct vm_vcpu *vv)
 	}
 }
 
+static void run_failed(struct vm_vcpu *vv, int err)
+{
+	if (err == EINTR || err == EAGAIN)
+		vv->run->immediate_exit = 0;
+	else if (err != EFAULT || !vcpu_retry_fault(vv))
+		stuck(vv, strerror(err), err);
+}
+
 static void run_once(struct vm_vcpu *vv)
 {
 	vv->run->kvm_valid_regs = KVM_SYNC_X86_REGS | (vv->want_sregs ? KVM_SYNC_X86_SREGS : 0);
@@ -167,14 +170,11 @@ static void run_once(struct vm_vcpu *vv)
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);
 		/* A copy of the time is ours to keep level where KVM does not do it. */
-		if (vv->vcpu->time_area.active)
+		if (gpc_is_active(&vv->vcpu->time_area))
 			vcpu_time_area_update(vv->vcpu);
 		return;
 	}
-	if (errno == EINTR || errno == EAGAIN)
-		vv->run->immediate_exit = 0;
-	else
-		stuck(vv, strerror(errno), errno);
+	run_failed(vv, errno);
 }
 
 static void *vcpu_thread(void *opaque)

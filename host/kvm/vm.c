@@ -103,8 +103,7 @@ static void op_word_size_latched(struct domain *d)
 }
 
 static const struct platform_ops platform = {
-	.overlay_map = vm_overlay_map,
-	.overlay_unmap = vm_overlay_unmap,
+	.memory = &vm_memslot_ops,
 	.paging = vcpu_paging,
 	.upcall = vm_upcall,
 	.upcall_method_changed = vm_upcall_method_changed,
@@ -203,9 +202,14 @@ static int create_domain(struct vm *vm, struct problem *p)
 	if (overlays == MAP_FAILED)
 		return problem(p, "cannot map the hypervisor's pages: %s", strerror(errno));
 	if (domain_init(&vm->domain, &platform, vm, GUEST_DOMID,
-			(uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE))
+			(uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE)) {
+		vm->domain.shared_info = NULL; /* which says that there is a domain */
+		munmap(overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		return problem(p, "no memory for the domain");
+	}
 	vm->domain.hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
+	if (vm_enable_manual_dirty_log(vm, p))
+		return -1;
 	if (vm_set_word_size(vm))
 		return problem(p, "KVM refuses the guest's word size; try --accel=stock");
 	return 0;
@@ -275,8 +279,8 @@ void vm_destroy(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->nr_vcpus; i++)
 		vcpu_destroy(&vm->vcpus[i]);
-	vm_memory_destroy(vm);
 	if (vm->domain.shared_info) {
+		vm_memory_destroy(vm);
 		munmap(vm->domain.shared_info, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		domain_destroy(&vm->domain);
 	}

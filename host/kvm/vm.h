@@ -46,7 +46,7 @@ enum accel {
 #define SPECIAL_PAGES_START  0xfeff8000ull
 #define SPECIAL_PAGES        8
 #define SPECIAL_PAGE_CONSOLE 0
-#define COVERED_MAX          128
+#define VM_AREAS_MAX         4
 
 enum vcpu_request {
 	VCPU_REQ_STOP = 1 << 0,
@@ -78,7 +78,12 @@ struct vm_vcpu {
 
 	struct watch timer;      /* timerfd, served by the loop */
 	uint64_t timer_deadline; /* guest system time; 0: off. Atomic */
-	uint64_t exits;
+	uint64_t exits, mmio_exits;
+	uint64_t mmio_nowhere; /* of the latter: no memory there, even after a second look */
+	uint64_t faults;       /* on memory that was being changed, or that is not accessible */
+	uint64_t not_emulated; /* exits because of such */
+	unsigned tries_left;   /* after those, with the memory as it is: */
+	uint64_t fault_generation;
 };
 
 /* How the guest has ended. */
@@ -93,6 +98,7 @@ struct vm_config {
 	enum accel accel;
 	uint64_t memory; /* bytes, a multiple of the page size */
 	unsigned vcpus;
+	bool manual_dirty_log;       /* dirty_log_get() does not clear, dirty_log_clear() does */
 	void (*ended)(void *opaque); /* once, on any thread */
 	void (*console_write)(void *opaque, const char *bytes, size_t len);
 	void *opaque;
@@ -107,19 +113,15 @@ struct vm {
 
 	struct domain domain;
 	struct ram ram; /* where a kernel may be loaded: neither of the two below */
-	uint8_t *special_pages, *acpi;
+	uint8_t *acpi;
 	int overlay_fd;
-	struct vm_slot {
+	/* What vm_memory_create has mapped; an index is the number of its slot. */
+	struct vm_area {
 		uint64_t gpa, size;
 		uint8_t *hva;
-		bool overlay_only; /* made for an overlay where there is no RAM */
-	} slots[MEMSLOTS_MAX];     /* indexed by KVM's slot id; size 0: free */
-	/* Pages of RAM below an overlay: where they are meanwhile. ram == NULL: free. */
-	struct vm_covered {
-		uint64_t gpa;
-		void *ram;
-	} covered[COVERED_MAX];
-	struct hvm_memmap_table_entry memmap[4];
+	} areas[VM_AREAS_MAX];
+	unsigned nr_areas;
+	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 	uint32_t tsc_khz;
 
 	struct watch upcall_retry; /* timerfd */
@@ -149,11 +151,22 @@ void vm_destroy(struct vm *vm);
 void vm_end_shutdown(struct vm *vm, int reason);
 void vm_end_failed(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* memory.c: RAM, overlays, KVM's memslots. */
+/* memory.c: the guest's RAM and its like. */
 int vm_memory_create(struct vm *vm, struct problem *p);
+/* Also hides all overlays. The domain is still there. */
 void vm_memory_destroy(struct vm *vm);
-int vm_overlay_map(struct domain *d, enum overlay which, struct gfn at);
-int vm_overlay_unmap(struct domain *d, enum overlay which, struct gfn at);
+
+/* slots.c: the shim's memslots on KVM. */
+extern const struct memslot_ops vm_memslot_ops;
+/* If the configuration says so; before the first slot. */
+int vm_enable_manual_dirty_log(struct vm *vm, struct problem *p);
+
+/* mmio.c: an access where KVM has found no memory. */
+void vcpu_handle_mmio(struct vm_vcpu *vv);
+
+/* retry.c: after EFAULT of KVM_RUN, or a failed emulation: may the guest try again? */
+bool vcpu_retry_fault(struct vm_vcpu *vv);
+bool vcpu_retry_emulation(struct vm_vcpu *vv);
 
 /* cpuid.c, msr.c, clock.c: what a new VM and vCPU are given. */
 int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p);

@@ -33,6 +33,19 @@ static bool same(const bool *of, uint64_t first, uint64_t n, bool value)
 	return true;
 }
 
+/* Mostly, shorten [*first, *first + *n) to pages that all are allocated, or all are not. */
+static void aim(const struct model *m, bool allocated, uint64_t *first, uint64_t *n)
+{
+	uint64_t end = *first + *n;
+
+	if (!random_below(4))
+		return;
+	while (*first < end - 1 && m->allocated[*first] != allocated)
+		++*first;
+	for (*n = 1; *first + *n < end && m->allocated[*first + *n] == allocated;)
+		++*n;
+}
+
 /* Of a slot that shows all of the file at BASE. */
 static enum page_level model_level(const struct model *m, const struct gmem_fake *f, uint64_t page)
 {
@@ -51,6 +64,7 @@ static void model_allocate(struct model *m, struct gmem_fake *f, uint64_t first,
 	enum page_level unit = random_below(2) ? PAGE_2M : PAGE_4K;
 	bool taken = false;
 
+	aim(m, false, &first, &n);
 	if (unit == PAGE_2M) {
 		n = (first % M2 + n + M2 - 1) & ~(M2 - 1);
 		first &= ~(M2 - 1);
@@ -64,8 +78,10 @@ static void model_allocate(struct model *m, struct gmem_fake *f, uint64_t first,
 
 static void model_free(struct model *m, struct gmem_fake *f, uint64_t first, uint64_t n)
 {
-	bool there = same(m->allocated, first, n, true);
+	bool there;
 
+	aim(m, true, &first, &n);
+	there = same(m->allocated, first, n, true);
 	assert_int_equal(gmem_free(f->g, first, n), there ? 0 : -ENOENT);
 	if (there)
 		memset(m->allocated + first, false, n);
@@ -109,9 +125,10 @@ static void against_a_model(void **state)
 	assert_non_null(m);
 	assert_int_equal(gmem_fake_add_slot(d, 0, f->g, BASE, FILE_PAGES, 0), 0);
 	for (unsigned i = 0; i < 1000; i++) {
-		/* Half of the edges on those of large pages. */
+		/* Short and long, half of the edges on those of large pages. */
+		uint64_t most = random_below(2) ? 8 : FILE_PAGES;
 		uint64_t first = random_below(FILE_PAGES) & (random_below(2) ? ~(M2 - 1) : ~0ull);
-		uint64_t end = first + 1 + random_below(FILE_PAGES - first);
+		uint64_t end = first + 1 + random_below(FILE_PAGES - first) % most;
 
 		if (random_below(2))
 			end = (end + M2 - 1) & ~(M2 - 1);

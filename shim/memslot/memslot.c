@@ -181,20 +181,22 @@ const struct memslot_hint *memslots_search(const struct memslot_set *set, struct
 	return hint;
 }
 
-bool memslots_find_hva(const struct memslot_set *set, const void *hva, struct memslot_hint *out)
+const struct memslot_hint *memslots_search_hva(const struct memslot_set *set,
+					       struct memslot_hint *hint, const void *hva)
 {
 	struct range r;
 
 	if (!range_index_find(set->by_hva, (uintptr_t)hva, &r))
-		return false;
-	*out = (struct memslot_hint){
-		.generation = set->generation,
+		return NULL;
+	*hint = (struct memslot_hint){
+		/* memslots_find() may be given the same hint, and knows address space 0 only. */
+		.generation = memslot_as(r.slot->id) ? 0 : set->generation,
 		.start = r.to,
 		.size = r.end - r.start,
 		.hva = (uint8_t *)(uintptr_t)r.start,
 		.slot = r.slot,
 	};
-	return true;
+	return hint;
 }
 
 /*
@@ -237,6 +239,9 @@ void memslots_tell_written_hva(const struct memslot_set *set, const void *hva, u
 {
 	struct written w = {set, (uintptr_t)hva, (uintptr_t)hva + len};
 
+	/* The caller has found this memory before a remapping began that waits for him. */
+	if (set->whole)
+		set = set->whole;
 	if (len)
 		range_index_visit(set->by_hva, w.start, w.end, tell_range, &w);
 }

@@ -66,7 +66,10 @@ struct memslot_set {
 	const struct range_index *by_hva; /* of both address spaces */
 	/* Some slot keeps a dirty log, or a tracker is registered: writes must be told. */
 	bool watched;
-	uint64_t gone, gone_end;         /* host addresses whose mapping is being changed */
+	uint64_t gone, gone_end; /* host addresses whose mapping is being changed */
+	/* Then: the set with the slots that have been taken out, for those who still write there.
+	 */
+	const struct memslot_set *whole;
 	struct tracker *const *trackers; /* NULL-terminated; NULL: none */
 };
 
@@ -114,7 +117,7 @@ struct memslots {
 	void *host;
 	uint32_t features;
 	uint64_t max_gfn;         /* the first that cannot have memory */
-	uint64_t last_generation; /* highest ever given to a set */
+	uint64_t last_generation; /* the last ever given to a set */
 	struct memslot_ids {
 		struct memslot **slot; /* by slot number; NULL: free */
 		unsigned room;
@@ -245,8 +248,21 @@ static inline void *memslots_hva(const struct memslot_set *set, struct memslot_h
 	return h->hva + offset;
 }
 
-/* A slot with this host address, and the guest-physical address there. False: there is none. */
-bool memslots_find_hva(const struct memslot_set *set, const void *hva, struct memslot_hint *out);
+/*
+ * The same the other way round: a slot, of any address space, that holds this host address. Its
+ * guest-physical address is hint->start + (hva - hint->hva).
+ */
+const struct memslot_hint *memslots_search_hva(const struct memslot_set *set,
+					       struct memslot_hint *hint, const void *hva);
+
+static inline const struct memslot_hint *
+memslots_find_hva(const struct memslot_set *set, struct memslot_hint *hint, const void *hva)
+{
+	if (hint->generation == set->generation &&
+	    (uintptr_t)hva - (uintptr_t)hint->hva < hint->size)
+		return hint;
+	return memslots_search_hva(set, hint, hva);
+}
 
 /*
  * We have written to guest memory, by guest-physical address or (of all slots that show it) by host

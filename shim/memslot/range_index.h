@@ -6,7 +6,8 @@
  * shared with the version before.
  *
  * Ranges may overlap (host addresses may be used by two slots); where they do not (guest-physical
- * addresses) an address has at most one. O(log n) either way.
+ * addresses) an address has at most one. O(log n) either way, and nearly constant for ranges that
+ * are spread evenly.
  */
 #ifndef SHIM_RANGE_INDEX_H
 #define SHIM_RANGE_INDEX_H
@@ -28,8 +29,8 @@ struct range_index;
 extern const struct range_index range_index_empty;
 
 /*
- * Find a range that holds `addr`; of several, that with the lowest start. False: there is none.
- * Within the RCU section in which `index` was read, as all look-ups.
+ * Find a range that holds `addr`; of several, that with the lowest start (and slot). False: there
+ * is none. Within the RCU section in which `index` was read, as all look-ups.
  */
 bool range_index_find(const struct range_index *index, uint64_t addr, struct range *out);
 
@@ -52,14 +53,14 @@ struct range_index_edit {
 void range_index_edit_begin(struct range_index_edit *e, const struct range_index *from);
 
 /*
- * Add a range; remove the one with this start and slot, which must be there. 0 or -ENOMEM, and then
- * the edit can only be aborted.
+ * Add a range (end > start; no two have the same start and slot); remove the one with this start
+ * and slot. 0; -ENOMEM; -ENOENT: it is not there. After an error the edit can only be aborted.
  */
 int range_index_add(struct range_index_edit *e, const struct range *r);
 int range_index_remove(struct range_index_edit *e, uint64_t start, const struct memslot *slot);
 
-/* The version that the edit has built, valid until it is superseded by a later commit. */
-const struct range_index *range_index_edit_result(const struct range_index_edit *e);
+/* The version that the edit has built: no more is added or removed then. */
+const struct range_index *range_index_edit_result(struct range_index_edit *e);
 
 /* Free what only the new version has (it was not published) ... */
 void range_index_edit_abort(struct range_index_edit *e);
