@@ -262,6 +262,8 @@ void trackers_tell(const struct memslots *slots, enum memslot_change change,
 {
 	struct tracker *const *t = memslots_own_set(slots)->trackers;
 
+	if (memslot_as(old ? old->id : new->id)) /* other frames than those they know */
+		return;
 	switch (change) {
 	case MEMSLOT_CREATE:
 		break;

@@ -22,7 +22,10 @@ enum memslot_change {
 	MEMSLOT_FLAGS_ONLY,
 };
 
-/* Any of them may be NULL. All but written(): with memslots.lock held, so they change no slots. */
+/*
+ * Any of them may be NULL. All but written(): with memslots.lock held, so they change no slots.
+ * Frames are of address space 0; of slots in another one only veto() hears.
+ */
 struct tracker {
 	/*
 	 * May this happen? 0, or -errno that becomes the change's result. `old` is NULL for CREATE,
