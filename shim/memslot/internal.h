@@ -43,6 +43,12 @@ static inline struct memslot_set *memslots_own_set(const struct memslots *slots)
 	return slots->set; /* only changers write it */
 }
 
+/* Not 0, which no set has: a cache that has never been looked up says 0. */
+static inline uint64_t memslots_generation_after(uint64_t generation)
+{
+	return generation + 1 ? generation + 1 : 1;
+}
+
 /* A copy of the current set, not published, of the same generation. NULL: no memory. */
 struct memslot_set *memslots_copy_set(const struct memslots *slots);
 

@@ -239,6 +239,9 @@ void memslots_tell_written_hva(const struct memslot_set *set, const void *hva, u
 {
 	struct written w = {set, (uintptr_t)hva, (uintptr_t)hva + len};
 
+	/* The caller has found this memory before a remapping began that waits for him. */
+	if (set->whole)
+		set = set->whole;
 	if (len)
 		range_index_visit(set->by_hva, w.start, w.end, tell_range, &w);
 }

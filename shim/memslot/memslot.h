@@ -66,7 +66,10 @@ struct memslot_set {
 	const struct range_index *by_hva; /* of both address spaces */
 	/* Some slot keeps a dirty log, or a tracker is registered: writes must be told. */
 	bool watched;
-	uint64_t gone, gone_end;         /* host addresses whose mapping is being changed */
+	uint64_t gone, gone_end; /* host addresses whose mapping is being changed */
+	/* Then: the set with the slots that have been taken out, for those who still write there.
+	 */
+	const struct memslot_set *whole;
 	struct tracker *const *trackers; /* NULL-terminated; NULL: none */
 };
 
@@ -114,7 +117,7 @@ struct memslots {
 	void *host;
 	uint32_t features;
 	uint64_t max_gfn;         /* the first that cannot have memory */
-	uint64_t last_generation; /* highest ever given to a set */
+	uint64_t last_generation; /* the last ever given to a set */
 	struct memslot_ids {
 		struct memslot **slot; /* by slot number; NULL: free */
 		unsigned room;

@@ -156,7 +156,7 @@ static int make_set(struct change *c)
 	c->set = memslots_copy_set(c->slots);
 	if (!c->set)
 		return -ENOMEM;
-	c->set->generation = c->slots->last_generation + 1;
+	c->set->generation = memslots_generation_after(c->slots->last_generation);
 	c->set->by_gpa[as] = range_index_edit_result(&c->by_gpa);
 	c->set->by_hva = range_index_edit_result(&c->by_hva);
 	return 0;

@@ -6,7 +6,8 @@
  * shared with the version before.
  *
  * Ranges may overlap (host addresses may be used by two slots); where they do not (guest-physical
- * addresses) an address has at most one. O(log n) either way.
+ * addresses) an address has at most one. O(log n) either way, and nearly constant for ranges that
+ * are spread evenly.
  */
 #ifndef SHIM_RANGE_INDEX_H
 #define SHIM_RANGE_INDEX_H
@@ -59,7 +60,7 @@ int range_index_add(struct range_index_edit *e, const struct range *r);
 int range_index_remove(struct range_index_edit *e, uint64_t start, const struct memslot *slot);
 
 /* The version that the edit has built: no more is added or removed then. */
-const struct range_index *range_index_edit_result(const struct range_index_edit *e);
+const struct range_index *range_index_edit_result(struct range_index_edit *e);
 
 /* Free what only the new version has (it was not published) ... */
 void range_index_edit_abort(struct range_index_edit *e);

@@ -389,6 +389,31 @@ static void one_covers_all(void **state)
 	range_index_free(index);
 }
 
+/* Far from everything else there is one: all others are in one bucket, the first or the last. */
+static void uneven_spread(void **state)
+{
+	static struct model m;
+	static const struct {
+		uint64_t base, lone;
+	} spreads[] = {{0, 1ull << 60}, {1ull << 60, 0}, {1ull << 59, 1ull << 61}};
+
+	(void)state;
+	for (unsigned s = 0; s < 3; s++) {
+		const struct range_index *index;
+		struct range_index_edit e;
+
+		m.nr = 0;
+		range_index_edit_begin(&e, &range_index_empty);
+		assert_int_equal(add(&e, &m, range_at(spreads[s].lone, 0x1000, 0)), 0);
+		for (unsigned k = 1; k < 1000; k++)
+			assert_int_equal(
+				add(&e, &m, range_at(spreads[s].base + k * 0x2000, 0x1000, k)), 0);
+		index = commit(&e);
+		assert_edges(index, &m);
+		range_index_free(index);
+	}
+}
+
 /*
  * Random edits.
  */
@@ -583,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup(ascending_starts_use_little_memory, setup),
 		cmocka_unit_test_setup(few_leaves_for_few_ranges, setup),
 		cmocka_unit_test_setup(one_covers_all, setup),
+		cmocka_unit_test_setup(uneven_spread, setup),
 		cmocka_unit_test_setup(random_slots, setup),
 		cmocka_unit_test_setup(random_overlaps, setup),
 		cmocka_unit_test_setup(random_crowd, setup),

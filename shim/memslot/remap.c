@@ -54,8 +54,9 @@ static int prepare(struct memslots *slots, struct memslot_remap *m, struct memsl
 	range_index_visit(m->before->by_hva, start, end, take_out, m);
 	if (m->rc)
 		return m->rc;
-	without->generation = slots->last_generation + 1;
-	m->after->generation = slots->last_generation + 2;
+	without->generation = memslots_generation_after(slots->last_generation);
+	m->after->generation = memslots_generation_after(without->generation);
+	without->whole = m->before;
 	without->gone = start;
 	without->gone_end = end;
 	for (unsigned as = 0; as < MEMSLOT_ADDRESS_SPACES; as++)
@@ -84,7 +85,7 @@ int memslots_remap_begin_locked(struct memslots *slots, const void *hva, uint64_
 		return rc;
 	}
 	/* Both, used or not: caches may have seen the first of them. */
-	slots->last_generation += 2;
+	slots->last_generation = m->after->generation;
 	slots->remap = m;
 	memslots_begin_change(slots);
 	memslots_publish(slots, without);

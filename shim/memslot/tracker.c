@@ -284,9 +284,13 @@ void trackers_tell(const struct memslots *slots, enum memslot_change change,
 void trackers_written(const struct memslot_set *set, const struct memslot *slot, struct gpa addr,
 		      uint64_t len)
 {
-	const uint16_t *counts = slot->write_track;
+	const uint16_t *counts;
 
-	if (!set->trackers || !counts || memslot_as(slot->id))
+	/* Before there is a tracker the counts may just be made. */
+	if (!set->trackers || memslot_as(slot->id))
+		return;
+	counts = slot->write_track;
+	if (!counts)
 		return;
 	while (len) {
 		uint64_t room = GUEST_PAGE_SIZE - gpa_offset(addr), part = len < room ? len : room;
