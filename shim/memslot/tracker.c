@@ -170,15 +170,19 @@ static int change_count(struct memslots *slots, struct gfn page, int by, unsigne
 	const struct memslot_set *set = memslots_own_set(slots);
 	const struct memslot *slot;
 	uint16_t *n = set->trackers ? count_of(set, page, &slot) : NULL;
+	bool turns;
 
 	if (!n)
 		return -EINVAL;
 	if (*n == limit)
 		return -ERANGE;
 	/* The first watcher forbids large pages around it, the last one allows them again. */
-	if (*n == (by > 0 ? 0 : 1))
+	turns = *n == (by > 0 ? 0 : 1);
+	if (turns)
 		memslot_levels_count(slot, page, by);
 	__atomic_store_n(n, *n + by, __ATOMIC_RELEASE);
+	if (turns && by > 0)
+		rcu_synchronize(); /* with writers who have not seen that, and will not tell */
 	return 0;
 }
 

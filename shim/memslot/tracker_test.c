@@ -389,123 +389,6 @@ static void register_counts_in_all_slots_or_leaves_no_trace(void **state)
 		assert_int_equal(tracker_watch(&m->slots, gfn(PAGES * i + 1)), 0);
 }
 
-/*
- * Counts.
- */
-
-static void watching_needs_a_slot_and_a_tracker(void **state)
-{
-	struct fake_memory *m = *state;
-	struct spy s = spy_on(m);
-
-	fake_memory_set(m, 0, 0, gfn(0x10), PAGES, m->ram);
-	fake_memory_set(m, 1 << 16, 0, gfn(0x100), PAGES, m->ram);
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x10)), -EINVAL);
-	assert_int_equal(tracker_unwatch(&m->slots, gfn(0x10)), -EINVAL);
-	tracker_register(&m->slots, &s.t);
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x0f)), -EINVAL);
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x20)), -EINVAL);
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x100)), -EINVAL);
-	assert_int_equal(tracker_watch(&m->slots, gfn(UINT64_MAX)), -EINVAL);
-	assert_int_equal(tracker_watch(&m->slots, gfn((1ull << 52) + 0x10)), -EINVAL);
-	assert_int_equal(tracker_watched(&m->slots, gfn((1ull << 52) + 0x10)), 0);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x20)), 0);
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x1f)), 0);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x1f)), 1);
-	tracker_unregister(&m->slots, &s.t);
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x10)), -EINVAL);
-}
-
-static void counts_go_from_0_to_65535(void **state)
-{
-	struct fake_memory *m = *state;
-	struct spy s;
-
-	spy_on_slot_0(&s, m, 0);
-	assert_int_equal(tracker_unwatch(&m->slots, gfn(0x10)), -ERANGE);
-	for (unsigned i = 1; i <= 65535; i++) {
-		assert_int_equal(tracker_watch(&m->slots, gfn(0x10)), 0);
-		assert_int_equal(tracker_watched(&m->slots, gfn(0x10)), i);
-	}
-	assert_int_equal(tracker_watch(&m->slots, gfn(0x10)), -ERANGE);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x10)), 65535);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x11)), 0);
-	for (unsigned i = 0; i < 65535; i++)
-		assert_int_equal(tracker_unwatch(&m->slots, gfn(0x10)), 0);
-	assert_int_equal(tracker_unwatch(&m->slots, gfn(0x10)), -ERANGE);
-}
-
-static void counts_move_with_their_slot_and_end_with_it(void **state)
-{
-	struct fake_memory *m = *state;
-	struct spy s;
-
-	spy_on_slot_0(&s, m, 0);
-	tracker_watch(&m->slots, gfn(0x12));
-	tracker_watch(&m->slots, gfn(0x12));
-	assert_int_equal(fake_memory_set(m, 0, MEMSLOT_LOG_DIRTY, gfn(0x10), PAGES, m->ram), 0);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x12)), 2);
-	assert_int_equal(fake_memory_set(m, 0, 0, gfn(0x11), PAGES, m->ram), 0);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x12)), 0);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x13)), 2);
-	assert_int_equal(fake_memory_delete(m, 0), 0);
-	assert_int_equal(fake_memory_set(m, 0, 0, gfn(0x11), PAGES, m->ram), 0);
-	assert_int_equal(tracker_watched(&m->slots, gfn(0x13)), 0);
-}
-
-/*
- * Writes.
- */
-
-static void write_at(struct fake_memory *m, uint64_t addr, uint64_t len)
-{
-	memslots_written(memslots_enter(&m->slots), gpa(addr), len);
-	memslots_leave();
-}
-
-static void writes_to_watched_pages_are_told_page_by_page(void **state)
-{
-	struct fake_memory *m = *state;
-	struct spy s;
-
-	spy_on_slot_0(&s, m, 0);
-	tracker_watch(&m->slots, gfn(0x12));
-	write_at(m, 0x11000, 0x1000);
-	write_at(m, 0x13000, 1);
-	write_at(m, 0x12000, 0);
-	assert_told(&s, "");
-	write_at(m, 0x12345, 0x10);
-	assert_told(&s, "written 12345 10 0;");
-	write_at(m, 0x11ff0, 0x20);
-	assert_told(&s, "written 12000 10 0;");
-	write_at(m, 0x10001, SIZE - 1);
-	assert_told(&s, "written 12000 1000 0;");
-	tracker_watch(&m->slots, gfn(0x13));
-	write_at(m, 0x12ffe, 4);
-	assert_told(&s, "written 12ffe 2 0;written 13000 2 0;");
-	tracker_unwatch(&m->slots, gfn(0x12));
-	write_at(m, 0x12ffe, 4);
-	assert_told(&s, "written 13000 2 0;");
-}
-
-static void writes_by_host_address_are_told_of_all_that_show_it(void **state)
-{
-	struct fake_memory *m = *state;
-	struct spy s;
-
-	spy_on_slot_0(&s, m, 0);
-	fake_memory_set(m, 1, 0, gfn(0x40), PAGES, m->ram);
-	fake_memory_set(m, 1 << 16, 0, gfn(0x80), PAGES, m->ram);
-	tracker_watch(&m->slots, gfn(0x11));
-	tracker_watch(&m->slots, gfn(0x41));
-	s.log[0] = '\0';
-	memslots_written_hva(memslots_enter(&m->slots), m->ram + 0x1010, 8);
-	memslots_leave();
-	assert_non_null(strstr(s.log, "written 11010 8 0;"));
-	assert_non_null(strstr(s.log, "written 41010 8 0;"));
-	assert_null(strstr(s.log, "81010"));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,11 +409,6 @@ int main(void)
 		TEST(unregistered_tracker_hears_nothing),
 		TEST(hooks_may_be_missing),
 		TEST(register_counts_in_all_slots_or_leaves_no_trace),
-		TEST(watching_needs_a_slot_and_a_tracker),
-		TEST(counts_go_from_0_to_65535),
-		TEST(counts_move_with_their_slot_and_end_with_it),
-		TEST(writes_to_watched_pages_are_told_page_by_page),
-		TEST(writes_by_host_address_are_told_of_all_that_show_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
