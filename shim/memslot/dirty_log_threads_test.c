@@ -98,10 +98,10 @@ static void each_write_is_seen_in_one_get(void **state)
 #define ROUNDS 8000
 
 struct migration {
-	struct fake_memory *m;
 	struct page_content {
 		uint64_t value; /* atomic */
 	} __attribute__((aligned(64))) page[PAGES];
+	struct fake_memory *m;
 	unsigned started, ended; /* rounds. Atomic */
 };
 

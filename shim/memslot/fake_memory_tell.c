@@ -30,7 +30,7 @@ static void tell_dirty(FILE *out, struct fake_memory *m, const struct memslot *s
 
 	if (!slot->dirty || !(m->slots.features & MEMSLOTS_MANUAL_PROTECT))
 		return;
-	bits = calloc(words, sizeof(*bits));
+	bits = calloc(words + 1, sizeof(*bits));
 	fprintf(out, " dirty(%d)", bits ? dirty_log_get(&m->slots, slot->id, bits) : -1);
 	for (uint64_t i = 0; bits && i < words; i++)
 		fprintf(out, " %" PRIx64, bits[i]);
