@@ -266,7 +266,8 @@ void trackers_tell(const struct memslots *slots, enum memslot_change change,
 {
 	struct tracker *const *t = memslots_own_set(slots)->trackers;
 
-	if (memslot_as(old ? old->id : new->id)) /* other frames than those they know */
+	/* Nobody has cached what was not there; other address spaces' frames they do not know. */
+	if (!old || memslot_as(old->id))
 		return;
 	switch (change) {
 	case MEMSLOT_CREATE:

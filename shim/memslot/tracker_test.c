@@ -55,7 +55,9 @@ static int veto(struct tracker *t, enum memslot_change change, const struct mems
 	struct spy *s = spy_of(t);
 
 	note(s, name[change], old ? old->start.v : 0, new ? new->start.v : 0,
-	     (new ? new : old)->id);
+	     old   ? old->id
+	     : new ? new->id
+		   : 0);
 	s->seen_old = old;
 	s->seen_new = new;
 	return s->veto_rc;
