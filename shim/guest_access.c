@@ -184,43 +184,68 @@ static int walk_tables(const struct walk *w, const struct paging *p, uint64_t ad
 /*
  * The ordinary case, on the way of nearly every hypercall: 64-bit paging, all tables in one slot,
  * all entries present, permitted and marked. False: nothing is decided, walk_tables looks closely.
- * Inline, so that `levels` and `write` are constants in it.
+ * Always inline, so that levels and `write` are constants and each level is a few instructions.
  */
-static inline __attribute__((always_inline)) bool
-walk_levels(struct vcpu *v, const struct memslot_set *set, uint64_t cr3, uint64_t addr,
-	    unsigned levels, bool write, uint64_t *out)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+struct quick_walk {
+	uint64_t start, size; /* of the slot with the tables */
+	const uint8_t *hva;
+	uint64_t addr;
+	uint64_t needed; /* bits of every entry */
+	uint64_t entry;
+};
+
+/* From the entry of a table to that of the level below. */
+static ALWAYS_INLINE bool step(struct quick_walk *q, unsigned level)
 {
-	const unsigned bits = GUEST_PAGE_SHIFT + levels * 9;
-	const uint64_t needed = PTE_P | PTE_A | (write ? PTE_W : 0);
-	const struct memslot_hint *s = memslots_find(set, &v->table_hint, gpa(cr3 & PTE_FRAME));
-	uint64_t indexes = addr << (64 - bits); /* the next one on top */
-	uint64_t entry = cr3, page_mask;
-	unsigned level = levels;
+	unsigned shift = GUEST_PAGE_SHIFT + (level - 1) * 9 - 3; /* entries are 8 bytes */
+	uint64_t table = (q->entry & PTE_FRAME) - q->start;
 
-	if (!s || !canonical(addr, bits))
+	if (table >= q->size) /* tables are pages, and slots are made of pages */
 		return false;
-	do {
-		uint64_t at = (entry & PTE_FRAME) + (indexes >> 55) * 8 - s->start;
-
-		if (at >= s->size) /* entries are aligned, as the slot is */
-			return false;
-		entry = read_entry(s->hva + at, 8);
-		if ((entry & needed) != needed)
-			return false;
-		indexes <<= 9;
-	} while (--level && !(entry & PTE_PS));
-
-	/* PS means something else in a small page's entry: the last level ends the walk anyway. */
-	if (level > 2 || (write && !(entry & PTE_D)))
-		return false;
-	page_mask = (1ull << (GUEST_PAGE_SHIFT + level * 9)) - 1;
-	*out = (entry & PTE_FRAME & ~page_mask) | (addr & page_mask);
-	return true;
+	q->entry = read_entry(q->hva + table + (q->addr >> shift & 0xff8), 8);
+	return (q->entry & q->needed) == q->needed;
 }
 
-static inline __attribute__((always_inline)) bool
-walk_quickly(struct vcpu *v, const struct memslot_set *set, const struct paging *p, uint64_t addr,
-	     bool write, uint64_t *out)
+static ALWAYS_INLINE bool finish(const struct quick_walk *q, unsigned level, bool write,
+				 uint64_t *out)
+{
+	const uint64_t page_mask = (1ull << (GUEST_PAGE_SHIFT + (level - 1) * 9)) - 1;
+
+	*out = (q->entry & PTE_FRAME & ~page_mask) | (q->addr & page_mask);
+	return !write || q->entry & PTE_D;
+}
+
+static ALWAYS_INLINE bool walk_levels(struct vcpu *v, const struct memslot_set *set, uint64_t cr3,
+				      uint64_t addr, unsigned levels, bool write, uint64_t *out)
+{
+	const struct memslot_hint *s = memslots_find(set, &v->table_hint, gpa(cr3 & PTE_FRAME));
+	struct quick_walk q = {.addr = addr, .entry = cr3};
+
+	if (!s || !canonical(addr, GUEST_PAGE_SHIFT + levels * 9))
+		return false;
+	q.needed = PTE_P | PTE_A | (write ? PTE_W : 0);
+	q.start = s->start;
+	q.size = s->size;
+	q.hva = s->hva;
+	/* There are large pages on levels 3 and 2 only. */
+	if (levels == 5 && (!step(&q, 5) || q.entry & PTE_PS))
+		return false;
+	if (!step(&q, 4) || q.entry & PTE_PS || !step(&q, 3))
+		return false;
+	if (q.entry & PTE_PS)
+		return finish(&q, 3, write, out);
+	if (!step(&q, 2))
+		return false;
+	if (q.entry & PTE_PS)
+		return finish(&q, 2, write, out);
+	return step(&q, 1) && finish(&q, 1, write, out);
+}
+
+static ALWAYS_INLINE bool walk_quickly(struct vcpu *v, const struct memslot_set *set,
+				       const struct paging *p, uint64_t addr, bool write,
+				       uint64_t *out)
 {
 	if (!(p->cr0 & CR0_PG) || !(p->efer & EFER_LMA))
 		return false;
@@ -263,8 +288,8 @@ static __attribute__((noinline)) int translate_slowly(struct vcpu *v, const stru
 					   : translate_in(v, set, exact, addr, write, out);
 }
 
-static inline __attribute__((always_inline)) int
-translate(struct vcpu *v, const struct memslot_set *set, uint64_t addr, bool write, uint64_t *out)
+static ALWAYS_INLINE int translate(struct vcpu *v, const struct memslot_set *set, uint64_t addr,
+				   bool write, uint64_t *out)
 {
 	const struct paging *p = v->domain->ops->paging(v, false);
 
@@ -360,22 +385,27 @@ static __attribute__((noinline)) int copy_pages(struct vcpu *v, uint8_t *ours, u
 }
 
 /* Nearly all arguments lie within a page. Inline: each caller has its own `dir` and `write`. */
-static inline __attribute__((always_inline)) int copy(struct vcpu *v, void *ours, uint64_t addr,
-						      size_t len, enum direction dir, bool write)
+static ALWAYS_INLINE int copy(struct vcpu *v, void *ours, uint64_t addr, size_t len,
+			      enum direction dir, bool write)
 {
 	const struct memslot_set *set;
-	struct run r = {.len = len};
+	struct gpa at;
+	uint8_t *hva;
 
-	if (!len || len > GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1)))
+	if (len - 1 >= GUEST_PAGE_SIZE - (addr & (GUEST_PAGE_SIZE - 1))) /* or len is 0 */
 		return copy_pages(v, ours, addr, len, dir, write);
 	set = memslots_enter(&v->domain->memslots);
-	if (!translate(v, set, addr, write, &r.at.v))
-		r.hva = memslots_hva(set, &v->data_hint, r.at, len, write);
-	if (r.hva)
+	if (!translate(v, set, addr, write, &at.v) &&
+	    (hva = memslots_hva(set, &v->data_hint, at, len, write))) {
+		const struct run r = {hva, at, len};
+
 		copy_run(set, &r, ours, dir);
+		memslots_leave();
+		return 0;
+	}
 	memslots_leave();
 	/* Not found: perhaps because the slots are changing. */
-	return r.hva ? 0 : copy_pages(v, ours, addr, len, dir, write);
+	return copy_pages(v, ours, addr, len, dir, write);
 }
 
 int guest_read(struct vcpu *v, void *to, struct gva from, size_t len)

@@ -16,8 +16,6 @@
 
 #define PORT_PIT_COUNTER_2 0x42
 
-#define FAULTS_MAX 16 /* that a change which came to nothing may cause */
-
 #define CR0_PE 1u
 #define CR0_ET 0x10u
 
@@ -138,7 +136,8 @@ static void handle_exit(struct vm_vcpu *vv)
 		vm_end_shutdown(vv->vm, SHUTDOWN_reboot);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		stuck(vv, "internal error", run->internal.suberror);
+		if (!vcpu_retry_emulation(vv))
+			stuck(vv, "internal error", run->internal.suberror);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
 		stuck(vv, "entry failed", run->fail_entry.hardware_entry_failure_reason);
@@ -153,36 +152,11 @@ static void handle_exit(struct vm_vcpu *vv)
 	}
 }
 
-static uint64_t memory_generation(struct vm *vm)
-{
-	uint64_t generation = memslots_enter(&vm->domain.memslots)->generation;
-
-	memslots_leave();
-	return generation;
-}
-
-/*
- * KVM_RUN has failed with EFAULT (whatever exit reason it has left): a page that is being covered
- * (cover.h) has no access for a moment, so wait until it is done and let the guest try again. It is
- * at an end with its memory if nothing changes and the fault stays.
- */
-static bool may_run_again(struct vm_vcpu *vv)
-{
-	uint64_t generation;
-
-	memslots_retry(&vv->vm->domain.memslots, 0);
-	generation = memory_generation(vv->vm);
-	if (generation != vv->fault_generation)
-		vv->faults = 0;
-	vv->fault_generation = generation;
-	return vv->faults++ < FAULTS_MAX;
-}
-
 static void run_failed(struct vm_vcpu *vv, int err)
 {
 	if (err == EINTR || err == EAGAIN)
 		vv->run->immediate_exit = 0;
-	else if (err != EFAULT || !may_run_again(vv))
+	else if (err != EFAULT || !vcpu_retry_fault(vv))
 		stuck(vv, strerror(err), err);
 }
 
@@ -192,7 +166,6 @@ static void run_once(struct vm_vcpu *vv)
 	vv->sregs_valid = vv->from_page_64 = false;
 	if (ioctl(vv->fd, KVM_RUN, NULL) == 0) {
 		vv->exits++;
-		vv->faults = 0;
 		handle_exit(vv);
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);

@@ -80,7 +80,9 @@ struct vm_vcpu {
 	uint64_t timer_deadline; /* guest system time; 0: off. Atomic */
 	uint64_t exits, mmio_exits;
 	uint64_t mmio_nowhere; /* of the latter: no memory there, even after a second look */
-	unsigned faults;       /* EFAULTs of KVM_RUN in a row, with the memory as it is: */
+	uint64_t faults;       /* on memory that was being changed, or that is not accessible */
+	uint64_t not_emulated; /* exits because of such */
+	unsigned tries_left;   /* after those, with the memory as it is: */
 	uint64_t fault_generation;
 };
 
@@ -161,6 +163,10 @@ int vm_enable_manual_dirty_log(struct vm *vm, struct problem *p);
 
 /* mmio.c: an access where KVM has found no memory. */
 void vcpu_handle_mmio(struct vm_vcpu *vv);
+
+/* retry.c: after EFAULT of KVM_RUN, or a failed emulation: may the guest try again? */
+bool vcpu_retry_fault(struct vm_vcpu *vv);
+bool vcpu_retry_emulation(struct vm_vcpu *vv);
 
 /* cpuid.c, msr.c, clock.c: what a new VM and vCPU are given. */
 int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p);

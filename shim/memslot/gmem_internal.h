@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is kept of a guest_memfd: three bits for each page and a little for each large page, so that
- * one of 1 TiB costs some 70 MB if all of it is used and next to nothing before. gmem.c has its
+ * What is kept of a guest_memfd: two bits for each page and a little for each large page, so that
+ * one of 1 TiB costs 67 MiB when all of it is in use, and next to nothing before. gmem.c has its
  * memory, gmem_slot.c the slots that are bound to it.
  */
 #ifndef SHIM_GMEM_INTERNAL_H

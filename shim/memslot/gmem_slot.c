@@ -153,18 +153,15 @@ static uint32_t *shared_in(struct gmem_binding *b, enum page_level level, uint64
 			  (b->base.v >> shift)];
 }
 
-/* Has the large page around this one private and shared pages? */
+/*
+ * Has the large page around this one private and shared pages? One that is not all in the slot is
+ * taken to have some of both: it is forbidden anyway.
+ */
 static bool is_mixed(struct gmem_binding *b, enum page_level level, uint64_t page)
 {
-	uint64_t pages = 1ull << page_level_shift(level);
-	uint64_t start = page & ~(pages - 1), end = start + pages, shared;
+	uint32_t shared = *shared_in(b, level, page);
 
-	if (start < b->base.v)
-		start = b->base.v;
-	if (end > b->base.v + b->npages)
-		end = b->base.v + b->npages;
-	shared = *shared_in(b, level, page);
-	return shared && shared < end - start;
+	return shared && shared < 1u << page_level_shift(level);
 }
 
 /*
