@@ -425,6 +425,8 @@ static void tear_down(struct fuzz *f)
 {
 	compare_everywhere(f, memslots_enter(&f->slots));
 	memslots_leave();
+	if (f->m.tracked)
+		tracker_unregister(&f->slots, &f->tracker);
 	must(overlay_hide_all(&f->slots) == 0, "hide all");
 	for (unsigned i = 0; i < MODEL_OWN; i++)
 		must(!f->own_used[i], "mapping %u", i);

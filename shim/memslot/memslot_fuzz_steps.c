@@ -177,9 +177,26 @@ static void show_anew(struct fuzz *f, struct model_overlay *o, uint64_t at, unsi
 	}
 }
 
+/* Another frame that is the same page of the host's as one with an overlay, if there is one. */
+static uint64_t frame_of_covered_page(struct fuzz *f, uint64_t otherwise)
+{
+	const struct model_overlay *o = &f->m.overlay[pick(f, 4)];
+	const struct model_slot *s = o->there ? model_find(&f->m, 0, o->at) : NULL;
+
+	for (unsigned i = 0; s && i < MODEL_NUMBERS; i++) {
+		const struct model_slot *other = &f->m.slot[0][i];
+
+		if (other != s && model_shows(&f->m, other, page_at(s, o->at)))
+			return other->base + (page_at(s, o->at) - other->hva) / GUEST_PAGE_SIZE;
+	}
+	return otherwise;
+}
+
 static void show_overlay(struct fuzz *f)
 {
-	uint64_t at = some_frame(f) + (pick(f, 16) == 15);
+	unsigned way = pick(f, 16);
+	uint64_t frame = some_frame(f) + (way == 15);
+	uint64_t at = way < 4 ? frame_of_covered_page(f, frame) : frame;
 	unsigned page = pick(f, MODEL_SHOWN);
 	struct model_overlay *o = model_overlay_at(&f->m, at), *new = free_overlay(f);
 	struct model_slot *ram = model_find(&f->m, 0, at);
