@@ -350,6 +350,19 @@ static void compare_overlays(struct fuzz *f)
 	}
 }
 
+/* Writes are told of when somebody wants to know, and else cost nothing. */
+static void compare_watched(struct fuzz *f)
+{
+	bool wanted = f->m.tracked;
+
+	for (unsigned i = 0; i < MEMSLOT_ADDRESS_SPACES * MODEL_NUMBERS; i++) {
+		const struct model_slot *s = &f->m.slot[i / MODEL_NUMBERS][i % MODEL_NUMBERS];
+
+		wanted |= s->there && s->flags & MEMSLOT_LOG_DIRTY;
+	}
+	must(memslots_current(&f->slots)->watched == wanted, "watched");
+}
+
 void compare(struct fuzz *f, bool changed)
 {
 	uint64_t generation = memslots_current(&f->slots)->generation;
@@ -360,6 +373,7 @@ void compare(struct fuzz *f, bool changed)
 	f->generation = generation;
 	if (f->highest < generation)
 		f->highest = generation;
+	compare_watched(f);
 	compare_slots(f);
 	for (unsigned i = 0; i < CACHES; i++)
 		compare_cache(f, i);

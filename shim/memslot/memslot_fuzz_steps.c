@@ -28,6 +28,18 @@ static unsigned some_number(struct fuzz *f)
 	return way == 255 ? MODEL_NUMBERS - 1 : way % 6;
 }
 
+/* Where another slot ends, in the guest's memory and in ours. */
+static unsigned go_on(struct fuzz *f, struct memslot_request *r, unsigned otherwise)
+{
+	const struct model_slot *s = &f->m.slot[r->slot >> 16][pick(f, 4)];
+	uint64_t page = (s->hva - (uint8_t *)host_memory) / GUEST_PAGE_SIZE + s->npages;
+
+	if (!s->there || page >= MODEL_PAGES)
+		return otherwise;
+	r->gpa = (s->base + s->npages) * GUEST_PAGE_SIZE;
+	return page;
+}
+
 /* Most requests are possible: those about a slot that is there start from what it is. */
 static struct memslot_request some_request(struct fuzz *f)
 {
@@ -39,6 +51,8 @@ static struct memslot_request some_request(struct fuzz *f)
 	if (!s->there || what / 4 % 8 == 7) {
 		unsigned page = pick(f, MODEL_PAGES);
 
+		if (what >= 192)
+			page = go_on(f, &r, page);
 		r.size = (1 + take(f) % (MODEL_PAGES - page)) * (uint64_t)GUEST_PAGE_SIZE;
 		r.hva = (uintptr_t)host_memory[page];
 	} else {
@@ -493,6 +507,8 @@ static void activate_parts(struct fuzz *f)
 
 	for (unsigned n = 0; n < a.nr_parts; n++) {
 		a.part[n] = some_part(f);
+		if (n && pick(f, 4) == 0) /* where the one before it ends */
+			a.part[n].at.v = a.part[n - 1].at.v + a.part[n - 1].len;
 		if (!a.part[n].len)
 			expected = -EINVAL;
 	}
