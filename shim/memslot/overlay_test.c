@@ -318,12 +318,30 @@ static void no_slot_number_left(void **state)
 			(void *)(uintptr_t)&fake_memory_plain \
 	}
 
+/* RAM that is at two frames is covered for one of them only: the other's overlay would be lost. */
+static void ram_is_covered_once(void **state)
+{
+	struct fake_memory *m = *state;
+	struct gfn alias = gfn(FAKE_RAM_PAGES + 5);
+
+	fake_memory_set(m, 1, 0, gfn(FAKE_RAM_PAGES), FAKE_RAM_PAGES, m->ram);
+	assert_int_equal(overlay_show(&m->slots, 3, gfn(5)), 0);
+	assert_int_equal(overlay_show(&m->slots, 4, alias), -EBUSY);
+	assert_int_equal(overlay_at(&m->slots, alias), -ENOENT);
+	assert_int_equal(byte_at(m, alias), byte_of(3));
+	assert_int_equal(overlay_hide(&m->slots, gfn(5)), 0);
+	assert_int_equal(overlay_show(&m->slots, 4, alias), 0);
+	assert_int_equal(overlay_hide(&m->slots, alias), 0);
+	assert_int_equal(byte_at(m, gfn(5)), 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_RAM(over_ram_it_hides_the_ram),
 		TEST_RAM(over_ram_no_slot_changes),
 		TEST_RAM(ram_is_seen_again_as_it_was),
+		TEST_RAM(ram_is_covered_once),
 		TEST_RAM(each_change_over_ram_is_a_new_generation),
 		TEST_RAM(outside_ram_it_is_a_slot_of_one_page),
 		TEST_RAM(one_page_at_several_frames),
