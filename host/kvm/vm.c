@@ -265,7 +265,7 @@ void vm_stop(struct vm *vm)
 	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
 		if (vm->vcpus[i].started)
 			pthread_join(vm->vcpus[i].thread, NULL);
-		vm->vcpus[i].started = false;
+		vm->vcpus[i].started = vm->vcpus[i].running = false;
 	}
 }
 

@@ -181,6 +181,21 @@ static void watched_page_stays_so_where_the_slot_moves(void **state)
 	assert_level(m, GIB1 + 2 * MIB2, GIB1 + 3 * MIB2, PAGE_2M);
 }
 
+/* Counted once, however often it is watched: also by who makes the levels anew. */
+static void watches_of_a_moved_page_end_one_by_one(void **state)
+{
+	struct fake_memory *m = *state;
+
+	tracker_watch(&m->slots, gfn(5));
+	tracker_watch(&m->slots, gfn(5));
+	assert_int_equal(fake_memory_set(m, 0, 0, gfn(GIB1), GIB1, HVA(0)), 0);
+	assert_level(m, GIB1, GIB1 + MIB2, PAGE_4K);
+	tracker_unwatch(&m->slots, gfn(GIB1 + 5));
+	assert_level(m, GIB1, GIB1 + MIB2, PAGE_4K);
+	tracker_unwatch(&m->slots, gfn(GIB1 + 5));
+	assert_level(m, GIB1, 2 * GIB1, PAGE_1G);
+}
+
 static void flags_only_keeps_levels(void **state)
 {
 	struct fake_memory *m = *state;
@@ -225,6 +240,7 @@ int main(void)
 		TEST_WATCHED(watched_page_forbids_large_pages_around_it),
 		TEST_WATCHED(last_watch_of_several_counts),
 		TEST_WATCHED(watched_page_stays_so_where_the_slot_moves),
+		TEST_WATCHED(watches_of_a_moved_page_end_one_by_one),
 		TEST_WATCHED(flags_only_keeps_levels),
 		TEST_WATCHED(reason_at_one_level_only),
 	};

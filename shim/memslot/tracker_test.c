@@ -53,11 +53,13 @@ static int veto(struct tracker *t, enum memslot_change change, const struct mems
 {
 	static const char *const name[] = {"create?", "delete?", "move?", "flags?"};
 	struct spy *s = spy_of(t);
+	uint32_t id = 0;
 
-	note(s, name[change], old ? old->start.v : 0, new ? new->start.v : 0,
-	     old   ? old->id
-	     : new ? new->id
-		   : 0);
+	if (old)
+		id = old->id;
+	else if (new)
+		id = new->id;
+	note(s, name[change], old ? old->start.v : 0, new ? new->start.v : 0, id);
 	s->seen_old = old;
 	s->seen_new = new;
 	return s->veto_rc;
