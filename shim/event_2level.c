@@ -4,6 +4,7 @@
 #include "shim/domain.h"
 #include "shim/event_channel.h"
 #include "shim/shared_info.h"
+#include "shim/vcpu_run.h"
 
 /*
  * Bitmaps are little-endian, so bit n of an array of 64-bit words is bit n of the same array seen
@@ -76,6 +77,14 @@ void event_2level_set(struct vcpu *v, evtchn_port_t port)
 		return;
 	if (!test(maps.mask, port))
 		select_word(v, port, long_mode);
+	vcpu_wake_pollers(d, port);
+}
+
+bool event_2level_is_pending(struct domain *d, evtchn_port_t port)
+{
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, domain_long_mode(d));
+
+	return port < maps.ports && test(maps.pending, port);
 }
 
 void event_2level_clear(struct domain *d, evtchn_port_t port)

@@ -6,6 +6,8 @@
 #ifndef SHIM_EVENT_2LEVEL_H
 #define SHIM_EVENT_2LEVEL_H
 
+#include <stdbool.h>
+
 #include "xen-abi/xen.h"
 
 struct domain;
@@ -16,6 +18,8 @@ evtchn_port_t event_2level_ports(const struct domain *d);
 
 /* The port is pending for v: interrupt it unless the port is masked or was pending already. */
 void event_2level_set(struct vcpu *v, evtchn_port_t port);
+
+bool event_2level_is_pending(struct domain *d, evtchn_port_t port);
 
 /* Take the pending bit back (the port is closed). */
 void event_2level_clear(struct domain *d, evtchn_port_t port);

@@ -103,6 +103,19 @@ void event_channel_raise_virq(struct vcpu *v, unsigned virq)
 	pthread_mutex_unlock(&d->events.lock);
 }
 
+int event_channel_poll(struct domain *d, evtchn_port_t port)
+{
+	const struct port *p;
+	int rc = -XEN_EINVAL;
+
+	pthread_mutex_lock(&d->events.lock);
+	p = port_lookup(&d->events, port);
+	if (p && p->state != PORT_FREE && p->state != PORT_RESERVED)
+		rc = event_2level_is_pending(d, port);
+	pthread_mutex_unlock(&d->events.lock);
+	return rc;
+}
+
 /* Xen's split: these belong to a vCPU each, all others to the domain and are bound on vCPU 0. */
 static bool virq_is_global(uint32_t virq)
 {

@@ -72,6 +72,10 @@ void event_channel_notify_guest(struct domain *d, evtchn_port_t port,
 /* Raise a virtual interrupt of one vCPU; nothing happens while it is not bound. Any thread. */
 void event_channel_raise_virq(struct vcpu *v, unsigned virq);
 
+/* Is the port pending, masked or not (SCHEDOP_poll)? 1, 0, or -XEN_EINVAL: there is no such port.
+ */
+int event_channel_poll(struct domain *d, evtchn_port_t port);
+
 /* Does vcpu_info say that events are pending? Any thread. */
 bool event_channels_pending(struct vcpu *v);
 

@@ -47,6 +47,9 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 	return gpc_changed(&now->vcpu_info, &then->vcpu_info) ||
 	       gpc_changed(&now->time_area, &then->time_area) ||
 	       gpc_changed(&now->runstate_area, &then->runstate_area) ||
+	       gpc_changed(&now->runstate_tail, &then->runstate_tail) ||
+	       (now->hold ^ then->hold) & ~HOLD_LATER || DIFFERS(initialised) ||
+	       DIFFERS(timers.deadline) || DIFFERS(timers.period) ||
 	       DIFFERS(vcpu_info_registered) || DIFFERS(upcall_vector) || DIFFERS(virq_port) ||
 	       DIFFERS(runstate);
 }
@@ -54,7 +57,9 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 static bool domain_changed(const struct domain *now, const struct domain *then)
 {
 	return DIFFERS(long_mode) || DIFFERS(shared_info_mapped) || DIFFERS(shared_info_gfn) ||
-	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.ids);
+	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.ids) ||
+	       DIFFERS(shutdown_code) || DIFFERS(vm_assist) || DIFFERS(watchdogs) ||
+	       DIFFERS(pollers);
 }
 
 static bool requests_changed(const struct fake *now, const struct fake *then)

@@ -67,7 +67,8 @@ static const struct port_backend backend = {.notify = notify};
 static const unsigned numbers[] = {
 	__HYPERVISOR_memory_op,        __HYPERVISOR_set_timer_op, __HYPERVISOR_xen_version,
 	__HYPERVISOR_console_io,       __HYPERVISOR_vcpu_op,      __HYPERVISOR_sched_op,
-	__HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,
+	__HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,       __HYPERVISOR_vm_assist,
+	__HYPERVISOR_multicall,
 };
 
 /* Mostly a pointer to what the fuzzer has written, with all that makes one a bad one. */
@@ -241,6 +242,35 @@ static void step_event(struct fuzz *z)
 	}
 }
 
+static void check_runstate(struct vcpu *v)
+{
+	const struct vcpu_runstate_info *r = &v->runstate;
+	uint64_t sum = r->time[0] + r->time[1] + r->time[2] + r->time[3];
+
+	if (sum != r->state_entry_time)
+		fail("vCPU %u: the times make %llu, the entry was at %llu\n", v->id,
+		     (unsigned long long)sum, (unsigned long long)r->state_entry_time);
+}
+
+/* A vCPU's own thread goes round, perhaps late. */
+static void step_run(struct fuzz *z)
+{
+	unsigned which = take(&z->in, 1) % FAKE_VCPUS;
+	struct vcpu *v = z->f->domain.vcpus[which];
+	uint8_t how = take(&z->in, 1);
+
+	z->f->vcpu[which].run_delay += take(&z->in, 3);
+	z->f->vcpu[which].interrupts = how & 1;
+	if (how & 2)
+		vcpu_started(v);
+	else if (how & 4)
+		runstate_update(v);
+	else if (how & 8)
+		vcpu_unblock(v);
+	vcpu_may_run(v);
+	check_runstate(v);
+}
+
 static void step(struct fuzz *z)
 {
 	struct fake *f = z->f;
@@ -262,7 +292,7 @@ static void step(struct fuzz *z)
 		domain_latch_word_size(&f->domain, f->long_mode);
 		break;
 	case 5:
-		runstate_start(f->domain.vcpus[take(&z->in, 1) % FAKE_VCPUS], f->now);
+		step_run(z);
 		break;
 	case 6:
 		step_paging(z);
