@@ -27,7 +27,8 @@ static long poll_at(struct fake *f, uint64_t ports, uint32_t nr, uint64_t timeou
 
 static long poll_ports(struct fake *f, const evtchn_port_t *ports, uint32_t nr, uint64_t timeout)
 {
-	memcpy(f->ram + PORTS, ports, nr * sizeof(*ports));
+	if (nr)
+		memcpy(f->ram + PORTS, ports, nr * sizeof(*ports));
 	return poll_at(f, PORTS, nr, timeout);
 }
 

@@ -41,25 +41,25 @@ static uint64_t sum(const struct record *r)
 	return r->time[0] + r->time[1] + r->time[2] + r->time[3];
 }
 
-static long direct(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3)
+/* The page that is filled in 64 bits stays so, whatever the word size is told to be. */
+static long call(unsigned int nr, unsigned long a1, unsigned long a2, unsigned long a3)
 {
-	return hypercall_by(hypercall_native(), nr, a1, a2, a3, 0, 0);
+	return hypercall(nr, a1, a2, a3, 0, 0);
 }
 
 static long register_area(void *at)
 {
 	struct vcpu_register_runstate_memory_area arg = {.addr.v = at};
 
-	return direct(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0,
-		      (unsigned long)&arg);
+	return call(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0,
+		    (unsigned long)&arg);
 }
 
 static uint64_t time_blocked(void)
 {
 	struct vcpu_runstate_info info;
 
-	CHECK_EQ(direct(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, (unsigned long)&info),
-		 0);
+	CHECK_EQ(call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, (unsigned long)&info), 0);
 	return info.time[RUNSTATE_blocked];
 }
 
@@ -71,7 +71,7 @@ static void change(void)
 	for (unsigned int i = 0; i < 100; i++) {
 		struct sched_poll arg = {.timeout = clock_now() + MS / 5};
 
-		CHECK_EQ(direct(__HYPERVISOR_sched_op, SCHEDOP_poll, (unsigned long)&arg, 0), 0);
+		CHECK_EQ(call(__HYPERVISOR_sched_op, SCHEDOP_poll, (unsigned long)&arg, 0), 0);
 		if (time_blocked() > before)
 			return;
 	}
@@ -90,7 +90,8 @@ static void check_around(unsigned int at, unsigned int size, const char *what)
 {
 	for (unsigned int i = PAGE_SIZE - 72; i < PAGE_SIZE + 72; i++)
 		if (i < at || i >= at + size)
-			if (!CHECK(area[i] == FILL, "%s at %#x: byte %#x was written: %#x", what, at, i, area[i]))
+			if (!CHECK(area[i] == FILL, "%s at %#x: byte %#x was written: %#x", what,
+				   at, i, area[i]))
 				return;
 }
 
@@ -238,7 +239,7 @@ static void find_base(void)
 
 static void update_flag(unsigned int cmd)
 {
-	CHECK_EQ(direct(__HYPERVISOR_vm_assist, cmd, VMASST_TYPE_runstate_update_flag, 0), 0);
+	CHECK_EQ(call(__HYPERVISOR_vm_assist, cmd, VMASST_TYPE_runstate_update_flag, 0), 0);
 }
 
 void test_main(void)
