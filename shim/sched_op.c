@@ -158,7 +158,10 @@ static void watchdog_arm(struct domain *d, unsigned which, uint32_t seconds)
 	timer_set(v, TIMER_WATCHDOG + which, d->ops->system_time(v) + seconds * 1000000000ull);
 }
 
-/* A new one; its number counts from 1. */
+/*
+ * A new one; its number counts from 1. That there is none left Xen says in an unsigned int: a
+ * 64-bit caller, who gets a long, sees no negative number.
+ */
 static long watchdog_add(struct domain *d, uint32_t seconds)
 {
 	for (unsigned i = 0; i < WATCHDOGS; i++) {
@@ -168,7 +171,7 @@ static long watchdog_add(struct domain *d, uint32_t seconds)
 		watchdog_arm(d, i, seconds);
 		return i + 1;
 	}
-	return -XEN_ENOSPC;
+	return (uint32_t)-XEN_ENOSPC;
 }
 
 /* id 0: a new one; else it has this much time from now on, or is no more. */
