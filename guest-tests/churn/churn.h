@@ -22,7 +22,7 @@ struct churn {
 	unsigned failures;
 
 	/* Of the vCPU's exits: accesses to nowhere that we have told the guest to make, and all
-	 * that are neither accesses nor hypercalls, as at the beginning. */
+	 * that are no accesses, hypercalls or retries, as at the beginning. */
 	uint64_t expected_nowhere, other_exits;
 
 	uint8_t *overlays; /* the hypervisor's pages */

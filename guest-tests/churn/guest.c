@@ -6,6 +6,16 @@
 #define PATIENCE_MS 20000
 #define POLL_NS     20000
 
+static bool is_over(struct vm *vm)
+{
+	bool over;
+
+	pthread_mutex_lock(&vm->end_lock);
+	over = vm->end != VM_RUNNING;
+	pthread_mutex_unlock(&vm->end_lock);
+	return over;
+}
+
 /* Wait until *word is `value`, or differs from it. */
 static bool wait_for(struct churn *c, const uint32_t *word, uint32_t value, bool equal)
 {
@@ -14,7 +24,7 @@ static bool wait_for(struct churn *c, const uint32_t *word, uint32_t value, bool
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while ((__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) != equal) {
-		if (c->machine.vm.end != VM_RUNNING) {
+		if (is_over(&c->machine.vm)) {
 			if (!c->failures)
 				churn_fail(c, "the guest has ended in the middle");
 			return false;
@@ -90,7 +100,7 @@ bool guest_stop(struct churn *c)
 	return wait_until_done(c);
 }
 
-/* The vCPU counts them, and it is in the guest while we look. */
+/* The vCPU counts them; it is in the guest while we look, or has counted before it went there. */
 static uint64_t counter(const uint64_t *of_vcpu)
 {
 	return __atomic_load_n(of_vcpu, __ATOMIC_ACQUIRE);

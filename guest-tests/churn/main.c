@@ -83,7 +83,7 @@ static bool prepare_overlays(struct churn *c)
 
 static bool prepare(struct churn *c)
 {
-	const struct ram *ram = &c->machine.vm.ram;
+	const struct ram *ram = &c->machine.vm.ram; /* MEMORY bytes, so the addresses are there */
 	bool ok = prepare_overlays(c);
 
 	c->slots = &c->machine.vm.domain.memslots;
@@ -92,7 +92,7 @@ static bool prepare(struct churn *c)
 		put_tags(ram_at(ram, CHURN_COVERED + i * GUEST_PAGE_SIZE, GUEST_PAGE_SIZE),
 			 CHURN_TAG_RAM);
 	c->window.memory = churn_memory(CHURN_WINDOW_PAGES);
-	ok = ok && c->window.memory;
+	ok = ok && c->box && c->window.memory;
 	if (ok)
 		put_param(c->window.memory + CHURN_PARAM_PAGE * GUEST_PAGE_SIZE);
 	for (unsigned i = 0; i < CHURN_OTHER_SLOTS; i++) {
@@ -131,22 +131,28 @@ static void *changer(void *opaque)
 
 static int run(struct churn *c, struct problem *p)
 {
-	const struct vm_vcpu *vv = &c->machine.vm.vcpus[0];
+	const struct vm *vm = &c->machine.vm;
+	const struct vm_vcpu *vv = &vm->vcpus[0];
 	pthread_t thread;
-	int rc;
 
 	if (!prepare(c) || pthread_create(&thread, NULL, changer, c))
 		return problem(p, "no memory for the test");
-	rc = machine_run(&c->machine, p);
+	/* As machine_run(), but who kicks vCPUs has to end before they do. */
+	loop_run(c->machine.loop);
 	pthread_join(thread, NULL);
+	vm_stop(&c->machine.vm);
 	printf("churn: %llu exits, %llu of them accesses of which %llu found no memory; %llu "
 	       "faults, %llu of them in emulated instructions; %u hypercalls\n",
 	       (unsigned long long)vv->exits, (unsigned long long)vv->mmio_exits,
 	       (unsigned long long)vv->mmio_nowhere, (unsigned long long)vv->faults,
 	       (unsigned long long)vv->not_emulated, c->box->calls);
-	if (!rc && c->failures)
+	if (vm->end == VM_FAILED) {
+		*p = vm->failure;
+		return -1;
+	}
+	if (c->failures)
 		printf("Test result: FAILURE\n");
-	return rc;
+	return 0;
 }
 
 static int parse_options(int argc, char **argv, struct machine_config *config)
@@ -164,9 +170,7 @@ static int parse_options(int argc, char **argv, struct machine_config *config)
 	while ((what = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (what == KERNEL)
 			config->kernel = optarg;
-		else if (what == ACCEL && accel_parse(optarg, &config->accel))
-			return -1;
-		else if (what == '?')
+		else if (what == '?' || (what == ACCEL && accel_parse(optarg, &config->accel)))
 			return -1;
 	}
 	return config->kernel && optind == argc ? 0 : -1;

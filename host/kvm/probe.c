@@ -8,11 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Newer than Debian 12's linux/kvm.h: Linux 6.8. */
-#ifndef KVM_CAP_GUEST_MEMFD
-#define KVM_CAP_GUEST_MEMFD 234
-#endif
-/* Linux 6.3. */
+#include "host/kvm/uapi.h"
+
+/* Newer than Debian 12's linux/kvm.h: Linux 6.3. */
 #ifndef KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG
 #define KVM_XEN_HVM_CONFIG_RUNSTATE_UPDATE_FLAG (1 << 6)
 #endif

@@ -45,8 +45,9 @@ static void install_kick_handler(void)
 void vcpu_post(struct vm_vcpu *vv, uint32_t requests)
 {
 	__atomic_fetch_or(&vv->requests, requests, __ATOMIC_SEQ_CST);
-	if (vv->started && !vcpu_is_current(vv))
-		pthread_kill(vv->thread, KICK_SIGNAL);
+	/* One that is about to run looks at its requests first. */
+	if (!vcpu_is_current(vv) && __atomic_load_n(&vv->running, __ATOMIC_SEQ_CST))
+		pthread_kill(vv->self, KICK_SIGNAL);
 }
 
 /* False: the thread shall end. */
@@ -186,6 +187,8 @@ static void *vcpu_thread(void *opaque)
 	struct vm_vcpu *vv = opaque;
 
 	current = vv;
+	vv->self = pthread_self();
+	__atomic_store_n(&vv->running, true, __ATOMIC_SEQ_CST);
 	vcpu_begin(vv);
 	while (serve_requests(vv))
 		run_once(vv);

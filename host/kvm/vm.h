@@ -60,8 +60,10 @@ struct vm_vcpu {
 	struct vcpu *vcpu;
 	int fd;
 	struct kvm_run *run;
-	pthread_t thread;
+	pthread_t thread; /* to be joined, if started: for vm_start and vm_stop */
 	bool started;
+	pthread_t self; /* if running, which is atomic: to be kicked */
+	bool running;
 	uint32_t requests; /* atomic */
 
 	/*

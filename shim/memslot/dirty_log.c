@@ -34,11 +34,14 @@ void dirty_log_free(struct dirty_log *log)
 	free(log);
 }
 
+/*
+ * Also when the bit is set already. To look first would be cheaper, but a processor may look before
+ * what was written to the page is visible: a getter could take the bit, and copy the page without
+ * the write.
+ */
 static void set_bits(uint64_t *word, uint64_t bits)
 {
-	/* The page is written over and over: most often its bit is set already. */
-	if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bits) != bits)
-		__atomic_fetch_or(word, bits, __ATOMIC_RELEASE);
+	__atomic_fetch_or(word, bits, __ATOMIC_RELEASE);
 }
 
 void dirty_log_mark(struct dirty_log *log, uint64_t first, uint64_t last)

@@ -187,7 +187,7 @@ static int log_clear(void *host, const struct memslot *slot, uint64_t first, uin
 	struct fake_kernel_slot *k = logged_slot(m, slot);
 
 	must(m->slots.features & MEMSLOTS_MANUAL_PROTECT, "clearing needs manual protect");
-	must(first % 64 == 0 && first < k->npages && npages && npages <= k->npages - first &&
+	must(first % 64 == 0 && first <= k->npages && npages <= k->npages - first &&
 		     (npages % 64 == 0 || first + npages == k->npages),
 	     "a range of the log that the kernel takes");
 	if (fails(m, FAKE_OP_LOG_CLEAR))

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "shim/memslot/dirty_log.h"
 #include "shim/memslot/levels.h"
@@ -14,10 +15,12 @@
 
 static uint64_t hash_of(const uint8_t *bytes, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	uint64_t hash = 0xcbf29ce484222325, word; /* FNV-1a, by words */
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3;
+	for (size_t i = 0; i < len; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		hash = (hash ^ word) * 0x100000001b3;
+	}
 	return hash;
 }
 
@@ -27,7 +30,7 @@ static void tell_dirty(FILE *out, struct fake_memory *m, const struct memslot *s
 
 	if (!slot->dirty || !(m->slots.features & MEMSLOTS_MANUAL_PROTECT))
 		return;
-	bits = calloc(words, sizeof(*bits));
+	bits = calloc(words + 1, sizeof(*bits));
 	fprintf(out, " dirty(%d)", bits ? dirty_log_get(&m->slots, slot->id, bits) : -1);
 	for (uint64_t i = 0; bits && i < words; i++)
 		fprintf(out, " %" PRIx64, bits[i]);

@@ -142,6 +142,11 @@ void gmem_put(struct gmem *g)
 	pthread_mutex_unlock(&slots->lock);
 }
 
+void *gmem_host(const struct gmem *g)
+{
+	return g->host;
+}
+
 static void put_block(struct gmem *g, uint64_t page, unsigned count, enum page_level unit)
 {
 	/* While some of a large unit is left, all of it stays taken: see release_blocks(). */

@@ -45,6 +45,9 @@ struct gmem *gmem_create(struct memslots *slots, uint64_t npages, const struct g
 /* Takes memslots.lock. */
 void gmem_put(struct gmem *g);
 
+/* The `host` that it was made with. */
+void *gmem_host(const struct gmem *g);
+
 /*
  * Allocate pages [first, first + npages), in units of `unit`, and prepare each unit. Takes the
  * lock. 0; -EINVAL: empty, past the end, not whole units; -EEXIST: some of it is allocated, or

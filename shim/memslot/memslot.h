@@ -160,8 +160,9 @@ struct memslot_request {
  * 0, or (in the order in which they are checked; KVM's) -EFAULT: no request. -EINVAL: number,
  * flags, unaligned or wrapping address or size, hva outside user memory, > MEMSLOT_MAX_PAGES,
  * deleting what is not there, changing what cannot be changed. -EIO: the books are wrong. -EEXIST:
- * overlaps another slot. -ENOMEM. -EBUSY: an overlay lies on what shall move or go. A tracker's
- * veto. What the kernel says. After each of them everything is as it was before.
+ * overlaps another slot. -EBUSY: an overlay lies on what shall move or go. -ENOMEM. What
+ * gmem_bind() says. -EINVAL: beyond max_gfn. A tracker's veto. What the kernel says. After each of
+ * them everything is as it was before.
  */
 int memslots_set_slot(struct memslots *slots, const struct memslot_request *request);
 

@@ -112,12 +112,31 @@ static int cover(struct memslots *slots, unsigned page, struct gfn at,
 	return rc;
 }
 
+/*
+ * Two frames may be the same page of the host's. What is kept aside for the one that is covered
+ * second would be the other's overlay.
+ */
+static bool is_covered(const struct memslots *slots, const uint8_t *hva)
+{
+	const struct overlays *o = slots->overlays;
+	struct memslot_hint ram;
+
+	for (unsigned i = 0; i < o->count; i++)
+		if (!o->record[i].own && find_ram(slots, o->record[i].at, &ram) &&
+		    page_of(&ram, o->record[i].at) == hva)
+			return true;
+	return false;
+}
+
 static int show_over_ram(struct memslots *slots, unsigned page, struct gfn at,
 			 const struct memslot_hint *ram)
 {
 	struct overlay_record record = {.at = at, .page = page};
-	int rc = cover(slots, page, at, ram, &record.aside);
+	int rc;
 
+	if (is_covered(slots, page_of(ram, at)))
+		return -EBUSY;
+	rc = cover(slots, page, at, ram, &record.aside);
 	if (!rc)
 		write_down(slots, record);
 	return rc;

@@ -15,7 +15,9 @@
 
 /*
  * Show page number `page` at `at`, in address space 0. Takes memslots.lock, not in a read section.
- * 0; -EINVAL: no memory can be there; -ENOMEM: nothing has changed; what the kernel says.
+ * 0; -EINVAL: no memory can be there; -EBUSY: it is the same RAM as another frame with an overlay;
+ * -ENOMEM; a tracker's veto (where there is no RAM); what the kernel says. Then nothing has
+ * changed.
  */
 int overlay_show(struct memslots *slots, unsigned page, struct gfn at);
 

@@ -170,15 +170,19 @@ static int change_count(struct memslots *slots, struct gfn page, int by, unsigne
 	const struct memslot_set *set = memslots_own_set(slots);
 	const struct memslot *slot;
 	uint16_t *n = set->trackers ? count_of(set, page, &slot) : NULL;
+	bool turns;
 
 	if (!n)
 		return -EINVAL;
 	if (*n == limit)
 		return -ERANGE;
 	/* The first watcher forbids large pages around it, the last one allows them again. */
-	if (*n == (by > 0 ? 0 : 1))
+	turns = *n == (by > 0 ? 0 : 1);
+	if (turns)
 		memslot_levels_count(slot, page, by);
 	__atomic_store_n(n, *n + by, __ATOMIC_RELEASE);
+	if (turns && by > 0)
+		rcu_synchronize(); /* with writers who have not seen that, and will not tell */
 	return 0;
 }
 
@@ -262,6 +266,9 @@ void trackers_tell(const struct memslots *slots, enum memslot_change change,
 {
 	struct tracker *const *t = memslots_own_set(slots)->trackers;
 
+	/* Nobody has cached what was not there; other address spaces' frames they do not know. */
+	if (!old || memslot_as(old->id))
+		return;
 	switch (change) {
 	case MEMSLOT_CREATE:
 		break;

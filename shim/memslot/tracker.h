@@ -8,7 +8,7 @@
  * nobody can reach the old range any more. veto() is asked before anything happens. A change that
  * fails calls none but veto().
  *
- * Counts of watched pages move with their slot and end with it.
+ * Counts of watched pages move with their slot and end with it; not with the last tracker.
  */
 #ifndef SHIM_TRACKER_H
 #define SHIM_TRACKER_H
@@ -22,7 +22,10 @@ enum memslot_change {
 	MEMSLOT_FLAGS_ONLY,
 };
 
-/* Any of them may be NULL. All but written(): with memslots.lock held, so they change no slots. */
+/*
+ * Any of them may be NULL. All but written(): with memslots.lock held, so they change no slots.
+ * Frames are of address space 0; of slots in another one only veto() hears.
+ */
 struct tracker {
 	/*
 	 * May this happen? 0, or -errno that becomes the change's result. `old` is NULL for CREATE,
@@ -50,8 +53,9 @@ int tracker_register(struct memslots *slots, struct tracker *t);
 int tracker_unregister(struct memslots *slots, struct tracker *t);
 
 /*
- * Watch a page of address space 0, once more or once less. Takes the lock. 0; -EINVAL: no slot
- * there, or no tracker registered; -ERANGE: watched 65535 times already, or not at all.
+ * Watch a page of address space 0, once more or once less. On return from the first watch, writes
+ * that were not told of can be read in the page. Takes the lock, not in a read section. 0; -EINVAL:
+ * no slot there, or no tracker registered; -ERANGE: watched 65535 times already, or not at all.
  */
 int tracker_watch(struct memslots *slots, struct gfn page);
 int tracker_unwatch(struct memslots *slots, struct gfn page);
