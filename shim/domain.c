@@ -25,6 +25,7 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 	rc = event_channels_init(&d->events);
 	if (rc)
 		return rc;
+	d->events.poll_wake = vcpu_wake_pollers;
 	rc = memslots_init(&d->memslots, ops->memory, host, 0);
 	if (rc) {
 		event_channels_destroy(&d->events);

@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/event_port.h"
 #include "shim/fake_paging.h"
 #include "shim/shared_info.h"
 
 #define MAX_STEPS 200
+/* Each step binds a port at most. */
+#define MAX_VALID (MAX_STEPS + 64)
 
 /* Where the fuzzer's bytes go, and where its pointers mostly point. */
 #define PLAYGROUND      0x10000ull
@@ -112,23 +115,30 @@ static void step_structure(struct fuzz *z)
 	}
 }
 
+static struct port_binding binding(const struct domain *d, evtchn_port_t i)
+{
+	return port_binding(port_lookup(&d->events, i));
+}
+
 static void check_port(const struct domain *d, evtchn_port_t i)
 {
-	const struct port *p = &d->events.ports[i], *far;
+	const struct port_binding p = binding(d, i);
 
-	if ((p->state == PORT_RESERVED) != (i == 0))
-		fail("port %u has state %u\n", i, p->state);
-	if (p->vcpu >= d->nr_vcpus)
-		fail("port %u is bound to vCPU %u\n", i, p->vcpu);
-	if (p->state == PORT_INTERDOMAIN) {
-		far = &d->events.ports[p->remote_port];
-		if (p->remote_port >= d->events.valid || far->state != PORT_INTERDOMAIN ||
-		    far->remote_port != i)
-			fail("port %u has no other end at %u\n", i, p->remote_port);
-	}
-	if (p->state == PORT_VIRQ && d->vcpus[0]->virq_port[p->virq] != i &&
-	    d->vcpus[p->vcpu]->virq_port[p->virq] != i)
-		fail("port %u is not that of virq %u\n", i, p->virq);
+	if ((p.state == PORT_RESERVED) != (i == 0) || p.state == PORT_CLOSING)
+		fail("port %u has state %u\n", i, p.state);
+	if (p.vcpu >= d->nr_vcpus)
+		fail("port %u is bound to vCPU %u\n", i, p.vcpu);
+	if (p.state == PORT_INTERDOMAIN &&
+	    (p.value >= d->events.valid || binding(d, p.value).state != PORT_INTERDOMAIN ||
+	     binding(d, p.value).value != i))
+		fail("port %u has no other end at %u\n", i, p.value);
+	if (p.state == PORT_VIRQ && d->vcpus[0]->virq_port[p.value] != i &&
+	    d->vcpus[p.vcpu]->virq_port[p.value] != i)
+		fail("port %u is not that of virq %u\n", i, p.value);
+	if (p.state == PORT_PIRQ && d->events.pirq_port[p.value] != i)
+		fail("port %u is not that of pirq %u\n", i, p.value);
+	if (p.state == PORT_BACKEND && d->events.far_ends[p.value].port != i)
+		fail("port %u is not that of far end %u\n", i, p.value);
 }
 
 static void check_ports(const struct domain *d)
@@ -139,8 +149,8 @@ static void check_ports(const struct domain *d)
 		for (unsigned virq = 0; virq < NR_VIRQS; virq++) {
 			evtchn_port_t port = d->vcpus[v]->virq_port[virq];
 
-			if (port && (d->events.ports[port].state != PORT_VIRQ ||
-				     d->events.ports[port].virq != virq))
+			if (port &&
+			    (binding(d, port).state != PORT_VIRQ || binding(d, port).value != virq))
 				fail("virq %u of vCPU %u is bound to port %u\n", virq, v, port);
 		}
 	}
@@ -153,7 +163,7 @@ static void step_hypercall(struct fuzz *z)
 	uint64_t nr = which < 240 ? numbers[which % ARRAY_SIZE(numbers)] : argument(z);
 	uint64_t cmd = take(&z->in, 1), arg1, arg2;
 	evtchn_port_t valid = f->domain.events.valid;
-	struct port before[EVTCHN_2L_PORTS_64];
+	uint64_t before[MAX_VALID];
 	long rc;
 
 	if (cmd >= 128)
@@ -169,17 +179,18 @@ static void step_hypercall(struct fuzz *z)
 		arg1 = (uint32_t)arg1;
 		arg2 = (uint32_t)arg2;
 	}
-	memcpy(before, f->domain.events.ports, valid * sizeof(before[0]));
+	for (evtchn_port_t i = 0; i < valid; i++)
+		before[i] = port_lookup(&f->domain.events, i)->binding;
 	rc = fake_call(f, nr, cmd, arg1, arg2);
 	if (rc < 0 && rc < -XEN_EISCONN)
 		fail("hypercall %llu gives %ld\n", (unsigned long long)nr, rc);
 	if (f->cpl && rc != -XEN_EPERM)
 		fail("ring %u got %ld\n", f->cpl, rc);
 	/* A multicall stops where it fails. */
-	if (rc < 0 && nr != __HYPERVISOR_multicall &&
-	    memcmp(before, f->domain.events.ports, valid * sizeof(before[0])))
-		fail("hypercall %llu/%llu gives %ld and has changed a port\n",
-		     (unsigned long long)nr, (unsigned long long)cmd, rc);
+	for (evtchn_port_t i = 0; rc < 0 && nr != __HYPERVISOR_multicall && i < valid; i++)
+		if (before[i] != port_lookup(&f->domain.events, i)->binding)
+			fail("hypercall %llu/%llu gives %ld and has changed port %u\n",
+			     (unsigned long long)nr, (unsigned long long)cmd, rc, i);
 }
 
 /* The guest writes to its memory, shared_info and vcpu_info among it. */

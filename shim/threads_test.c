@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/event_2level.h"
+#include "shim/event_port.h"
 #include "shim/fake_events.h"
 #include "shim/fake_test.h"
 #include "shim/shared_info.h"
@@ -268,7 +268,8 @@ static void *change_everything_else(void *opaque)
 static void check_nothing_is_left(struct domain *d, evtchn_port_t kept)
 {
 	for (evtchn_port_t i = 1; i < d->events.valid; i++)
-		assert_int_equal(d->events.ports[i].state, i == kept ? PORT_BACKEND : PORT_FREE);
+		assert_int_equal(port_binding(port_lookup(&d->events, i)).state,
+				 i == kept ? PORT_BACKEND : PORT_FREE);
 	for (unsigned v = 0; v < d->nr_vcpus; v++)
 		assert_int_equal(d->vcpus[v]->virq_port[VIRQ_TIMER], 0);
 }

@@ -76,8 +76,11 @@ static uint64_t poll_bit(const struct vcpu *v)
 static bool leave_pollers(struct vcpu *v)
 {
 	uint64_t before = __atomic_fetch_and(poll_word(v), ~poll_bit(v), __ATOMIC_SEQ_CST);
+	bool polled = before & poll_bit(v);
 
-	return before & poll_bit(v);
+	if (polled)
+		__atomic_fetch_sub(&v->domain->events.pollers, 1, __ATOMIC_SEQ_CST);
+	return polled;
 }
 
 void vcpu_unblock(struct vcpu *v)
@@ -99,7 +102,8 @@ void vcpu_poll_begin(struct vcpu *v)
 {
 	hold(v, HOLD_BLOCKED | HOLD_LATER);
 	set_poll_port(v, -1);
-	__atomic_fetch_or(poll_word(v), poll_bit(v), __ATOMIC_SEQ_CST);
+	if (!(__atomic_fetch_or(poll_word(v), poll_bit(v), __ATOMIC_SEQ_CST) & poll_bit(v)))
+		__atomic_fetch_add(&v->domain->events.pollers, 1, __ATOMIC_SEQ_CST);
 }
 
 void vcpu_poll_wait(struct vcpu *v, int64_t port)
