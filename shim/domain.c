@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/vcpu_context.h"
+#include "shim/vcpu_run.h"
+
 int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
 		void *shared_info)
 {
@@ -16,9 +19,13 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 	d->shared_info = shared_info;
 	/* Until a guest's word size is latched, Xen lays shared_info out for 64 bits. */
 	d->long_mode = true;
+	d->shutdown_code = SHUTDOWN_CODE_NONE;
+	d->cr4_valid = VCPU_CONTEXT_CR4;
+	d->efer_valid = VCPU_CONTEXT_EFER;
 	rc = event_channels_init(&d->events);
 	if (rc)
 		return rc;
+	d->events.poll_wake = vcpu_wake_pollers;
 	rc = memslots_init(&d->memslots, ops->memory, host, 0);
 	if (rc) {
 		event_channels_destroy(&d->events);
@@ -33,6 +40,9 @@ static void free_vcpu(struct vcpu *v)
 	gpc_destroy(&v->vcpu_info);
 	gpc_destroy(&v->time_area);
 	gpc_destroy(&v->runstate_area);
+	gpc_destroy(&v->runstate_tail);
+	pthread_mutex_destroy(&v->runstate_lock);
+	pthread_mutex_destroy(&v->timers.lock);
 	free(v);
 }
 
@@ -60,7 +70,11 @@ struct vcpu *domain_add_vcpu(struct domain *d, void *host)
 	gpc_init(&v->vcpu_info, &d->memslots);
 	gpc_init(&v->time_area, &d->memslots);
 	gpc_init(&v->runstate_area, &d->memslots);
+	gpc_init(&v->runstate_tail, &d->memslots);
+	pthread_mutex_init(&v->runstate_lock, NULL);
+	pthread_mutex_init(&v->timers.lock, NULL);
 	v->runstate.state = RUNSTATE_offline;
+	v->hold = HOLD_DOWN;
 	d->vcpus[d->nr_vcpus++] = v;
 	return v;
 }
@@ -70,4 +84,15 @@ int domain_check_self(const struct domain *d, domid_t domid)
 	if (domid == DOMID_SELF || domid == d->id)
 		return 0;
 	return domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
+}
+
+void domain_shutdown(struct domain *d, int reason)
+{
+	int code = SHUTDOWN_CODE_NONE;
+
+	if (!__atomic_compare_exchange_n(&d->shutdown_code, &code, reason, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		reason = code;
+	if (!__atomic_exchange_n(&d->shut_down, true, __ATOMIC_SEQ_CST))
+		d->ops->shutdown(d, reason);
 }

@@ -7,8 +7,10 @@
  * in it.
  *
  * Locks, in the order in which they may be taken:
- *	domain.lock		shared_info's place, HVM parameters, runstate
+ *	domain.lock		shared_info's place, HVM parameters, vCPUs' coming and going
  *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
+ *	vcpu.timers.lock	its deadlines; and
+ *	vcpu.runstate_lock	the record of its times: nobody waits for anything with one of these
  *	domain.memslots.lock	changes of slots, overlays and of the areas of caches
  *	gpc.lock		what one cache knows, and its use by pieces
  *	a read section		every access to guest memory (memslots_enter, gpc_lock). A change
@@ -76,9 +78,29 @@ struct domain {
 	const struct hvm_memmap_table_entry *memmap;
 	unsigned memmap_entries;
 
+	/*
+	 * How it ends: the first reason given counts, even if given before the end
+	 * (SCHEDOP_shutdown_code). SHUTDOWN_CODE_NONE: none yet. Both atomic.
+	 */
+	int shutdown_code;
+	bool shut_down;
+
+	uint32_t vm_assist; /* VMASST_TYPE_* bits that are on; atomic */
+
+	/* Watchdogs in use, a bit each; under `lock`. Their timers are vCPU 0's. */
+	uint32_t watchdogs;
+
+	/* vCPUs in SCHEDOP_poll, a bit each; atomic. */
+	uint64_t pollers[(DOMAIN_MAX_VCPUS + 63) / 64];
+
+	/* Bits that a vCPU's first CR4 and EFER may have: a new domain's are Xen's own. */
+	uint64_t cr4_valid, efer_valid;
+
 	unsigned nr_vcpus;
 	struct vcpu *vcpus[DOMAIN_MAX_VCPUS];
 };
+
+#define SHUTDOWN_CODE_NONE -1
 
 /*
  * Make *d an empty domain. shared_info is the overlay page OVERLAY_SHARED_INFO as mapped here,
@@ -95,6 +117,15 @@ struct vcpu *domain_add_vcpu(struct domain *d, void *host);
 static inline struct vcpu *domain_vcpu(const struct domain *d, uint64_t id)
 {
 	return id < d->nr_vcpus ? d->vcpus[id] : NULL;
+}
+
+/* The guest ends, for this reason or the one it has given before. Any thread. */
+void domain_shutdown(struct domain *d, int reason);
+
+/* Is this VMASST_TYPE_* on? */
+static inline bool domain_assists(const struct domain *d, unsigned type)
+{
+	return __atomic_load_n(&d->vm_assist, __ATOMIC_RELAXED) >> type & 1;
 }
 
 /* The latched word size, for those who do not hold the lock. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/event_2level.h"
 
-#include "shim/domain.h"
-#include "shim/event_channel.h"
-#include "shim/shared_info.h"
+#include "shim/event_port.h"
+#include "shim/event_upcall.h"
 
 /*
  * Bitmaps are little-endian, so bit n of an array of 64-bit words is bit n of the same array seen
@@ -38,96 +37,75 @@ evtchn_port_t event_2level_ports(const struct domain *d)
 	return bits * bits;
 }
 
-/* Set vcpu_info's pending flag; interrupt the vCPU if that is news. */
-static void raise_upcall(struct vcpu *v, guest_vcpu_info *info)
-{
-	if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
-		v->domain->ops->upcall(v);
-}
-
-/* As the bitmaps, in narrow words: a locked access to a wide one might cross a cache line. */
-static uint32_t *selector_of(guest_vcpu_info *info, bool long_mode)
-{
-	size_t at = long_mode ? offsetof(struct vcpu_info, evtchn_pending_sel)
-			      : offsetof(struct vcpu_info_x86_32, evtchn_pending_sel);
-
-	return (uint32_t *)((uint8_t *)info + at);
-}
-
 /* The selector bit of the port's word, then the vCPU's flag. */
-static void select_word(struct vcpu *v, evtchn_port_t port, bool long_mode)
+static void select_word(struct vcpu *v, evtchn_port_t port, unsigned done)
 {
+	bool long_mode = done >> EVENT_DETAIL; /* as it was when the bit was set */
 	guest_vcpu_info *info = vcpu_info_lock(v);
 
 	if (!info)
 		return;
-	if (!test_and_set(selector_of(info, long_mode), port / word_bits(long_mode)))
-		raise_upcall(v, info);
+	if (!test_and_set(event_upcall_selector(info, long_mode), port / word_bits(long_mode)))
+		event_upcall_raise(v, info);
 	vcpu_info_unlock_written(v, info);
 }
 
-void event_2level_set(struct vcpu *v, evtchn_port_t port)
+static unsigned notify_in(bool long_mode)
+{
+	return EVENT_NOTIFY | (unsigned)long_mode << EVENT_DETAIL;
+}
+
+static unsigned set_pending(struct vcpu *v, evtchn_port_t port, struct port *p,
+			    struct event_try *try)
 {
 	struct domain *d = v->domain;
 	bool long_mode = domain_long_mode(d); /* once: the guest may switch while we are at it */
 	struct event_bitmaps maps = shared_info_event_bitmaps(d, long_mode);
 
+	(void)p;
+	(void)try; /* shared_info is always there */
 	if (port >= maps.ports || test_and_set(maps.pending, port))
-		return;
-	if (!test(maps.mask, port))
-		select_word(v, port, long_mode);
+		return 0;
+	return EVENT_NEW | (test(maps.mask, port) ? 0 : notify_in(long_mode));
 }
 
-void event_2level_clear(struct domain *d, evtchn_port_t port)
-{
-	struct event_bitmaps maps = shared_info_event_bitmaps(d, domain_long_mode(d));
-
-	if (port < maps.ports)
-		test_and_clear(maps.pending, port);
-}
-
-void event_2level_unmask(struct vcpu *v, evtchn_port_t port)
+/* If it was masked, a port that is pending reaches v now. */
+static unsigned unmask(struct vcpu *v, evtchn_port_t port, struct port *p, struct event_try *try)
 {
 	struct domain *d = v->domain;
 	bool long_mode = domain_long_mode(d);
 	struct event_bitmaps maps = shared_info_event_bitmaps(d, long_mode);
 
+	(void)p;
+	(void)try;
 	if (port >= maps.ports)
-		return;
-	if (test_and_clear(maps.mask, port) && test(maps.pending, port))
-		select_word(v, port, long_mode);
+		return 0;
+	if (!test_and_clear(maps.mask, port) || !test(maps.pending, port))
+		return 0;
+	return notify_in(long_mode);
 }
 
-bool event_channels_pending(struct vcpu *v)
+static void clear_pending(struct domain *d, evtchn_port_t port, struct port *p)
 {
-	guest_vcpu_info *info = vcpu_info_lock(v);
-	bool pending;
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, domain_long_mode(d));
 
-	if (!info)
-		return false;
-	pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
-	vcpu_info_unlock(v);
-	return pending;
+	(void)p;
+	if (port < maps.ports)
+		test_and_clear(maps.pending, port);
 }
 
-void event_channels_recheck_upcall(struct vcpu *v)
+bool event_2level_is_pending(struct domain *d, evtchn_port_t port)
 {
-	if (event_channels_pending(v))
-		v->domain->ops->upcall(v);
+	struct event_bitmaps maps = shared_info_event_bitmaps(d, domain_long_mode(d));
+
+	return port < maps.ports && test(maps.pending, port);
 }
 
-void event_channels_mark_all(struct vcpu *v)
-{
-	guest_vcpu_info *info = vcpu_info_lock(v);
-	bool long_mode = domain_long_mode(v->domain);
-	uint32_t *selector;
-
-	if (!info)
-		return;
-	selector = selector_of(info, long_mode);
-	for (unsigned i = 0; i < word_bits(long_mode) / 32; i++)
-		__atomic_store_n(&selector[i], UINT32_MAX, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-	vcpu_info_unlock_written(v, info);
-	v->domain->ops->upcall(v);
-}
+const struct event_abi event_2level = {
+	.ports = event_2level_ports,
+	.set_pending = set_pending,
+	.unmask = unmask,
+	.notify = select_word,
+	.is_pending = event_2level_is_pending,
+	.clear_pending = clear_pending,
+};

@@ -1,107 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * EVTCHNOP_*: the life of a port. How a pending port reaches the guest is in event_2level.c.
+ * EVTCHNOP_*, operation by operation: how ports are bound, moved and looked at. How one ends is in
+ * event_close.c, how an event travels in event_send.c, how it reaches the guest in event_2level.c
+ * and event_fifo.c.
  */
 #include "shim/event_channel.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "shim/domain.h"
-#include "shim/event_2level.h"
+#include "shim/event_fifo.h"
+#include "shim/event_port.h"
 #include "shim/guest_access.h"
-
-/* Xen allocates its port structures, 64 bytes each, by the page; a guest can tell by which ports
- * are -EINVAL. */
-#define PORTS_STEP 64
-
-int event_channels_init(struct event_channels *e)
-{
-	e->ports = calloc(EVTCHN_2L_PORTS_64, sizeof(*e->ports));
-	if (!e->ports)
-		return -ENOMEM;
-	e->ports[0].state = PORT_RESERVED;
-	e->valid = PORTS_STEP;
-	pthread_mutex_init(&e->lock, NULL);
-	return 0;
-}
-
-void event_channels_destroy(struct event_channels *e)
-{
-	pthread_mutex_destroy(&e->lock);
-	free(e->ports);
-}
-
-static struct port *port_lookup(struct event_channels *e, evtchn_port_t port)
-{
-	return port < e->valid ? &e->ports[port] : NULL;
-}
-
-/* A free port, or -XEN_ENOSPC. Under the event lock, as all that follows. */
-static int port_allocate(struct domain *d)
-{
-	struct event_channels *e = &d->events;
-	evtchn_port_t max = event_2level_ports(d);
-
-	for (evtchn_port_t p = 1; p < max; p++) {
-		if (p == e->valid)
-			e->valid += PORTS_STEP;
-		if (e->ports[p].state == PORT_FREE) {
-			e->ports[p].vcpu = 0;
-			return p;
-		}
-	}
-	return -XEN_ENOSPC;
-}
-
-static void port_free(struct domain *d, evtchn_port_t port)
-{
-	struct port *p = &d->events.ports[port];
-
-	event_2level_clear(d, port);
-	*p = (struct port){.state = PORT_FREE};
-}
-
-static void set_pending(struct domain *d, evtchn_port_t port)
-{
-	event_2level_set(domain_vcpu(d, d->events.ports[port].vcpu), port);
-}
-
-int event_channel_bind_backend(struct domain *d, const struct port_backend *backend)
-{
-	int port;
-
-	pthread_mutex_lock(&d->events.lock);
-	port = port_allocate(d);
-	if (port > 0) {
-		d->events.ports[port].state = PORT_BACKEND;
-		d->events.ports[port].backend = backend;
-	}
-	pthread_mutex_unlock(&d->events.lock);
-	return port;
-}
-
-void event_channel_notify_guest(struct domain *d, evtchn_port_t port,
-				const struct port_backend *backend)
-{
-	struct port *p;
-
-	pthread_mutex_lock(&d->events.lock);
-	p = port_lookup(&d->events, port);
-	if (p && p->state == PORT_BACKEND && p->backend == backend)
-		set_pending(d, port);
-	pthread_mutex_unlock(&d->events.lock);
-}
-
-void event_channel_raise_virq(struct vcpu *v, unsigned virq)
-{
-	struct domain *d = v->domain;
-
-	pthread_mutex_lock(&d->events.lock);
-	if (v->virq_port[virq])
-		set_pending(d, v->virq_port[virq]);
-	pthread_mutex_unlock(&d->events.lock);
-}
 
 /* Xen's split: these belong to a vCPU each, all others to the domain and are bound on vCPU 0. */
 static bool virq_is_global(uint32_t virq)
@@ -112,6 +19,7 @@ static bool virq_is_global(uint32_t virq)
 
 static int alloc_unbound(struct domain *d, struct evtchn_alloc_unbound *op)
 {
+	domid_t remote = op->remote_dom == DOMID_SELF ? d->id : op->remote_dom;
 	int port, rc = domain_check_self(d, op->dom);
 
 	if (rc)
@@ -119,36 +27,53 @@ static int alloc_unbound(struct domain *d, struct evtchn_alloc_unbound *op)
 	port = port_allocate(d);
 	if (port < 0)
 		return port;
-	d->events.ports[port].state = PORT_UNBOUND;
-	d->events.ports[port].remote_domain = op->remote_dom == DOMID_SELF ? d->id : op->remote_dom;
+	port_bind_new(d, port, (struct port_binding){PORT_UNBOUND, 0, remote});
 	op->port = port;
+	return 0;
+}
+
+/* The two ends of a loopback. */
+static int bind_own(struct domain *d, evtchn_port_t port, evtchn_port_t remote_port)
+{
+	struct port *remote = port_lookup(&d->events, remote_port);
+	struct port_binding b;
+
+	if (!remote)
+		return -XEN_EINVAL;
+	b = port_binding(remote);
+	if (b.state != PORT_UNBOUND || b.value != d->id)
+		return -XEN_EINVAL;
+	port_bind_new(d, port, (struct port_binding){PORT_INTERDOMAIN, 0, remote_port});
+	port_bind(remote, (struct port_binding){PORT_INTERDOMAIN, b.vcpu, port});
+	return 0;
+}
+
+/* Domain 0 holds the far ends of our backends: one whose near end the guest has closed waits. */
+static int bind_backend(struct domain *d, evtchn_port_t port, evtchn_port_t remote_port)
+{
+	int far_end = event_far_end_unbound(d, remote_port);
+
+	if (far_end < 0)
+		return far_end;
+	event_far_end_connect(d, far_end, port);
 	return 0;
 }
 
 static int bind_interdomain(struct domain *d, struct evtchn_bind_interdomain *op)
 {
-	struct port *remote;
 	int port, rc = domain_check_self(d, op->remote_dom);
 
 	if (rc == -XEN_ESRCH)
 		return rc;
-	/* It stays free until it is given a state below. */
+	/* First, so that without one nothing else is said. It stays free until it is bound. */
 	port = port_allocate(d);
 	if (port < 0)
 		return port;
-	/* Domain 0 may be named, but holds no port for the guest: what it offers it binds itself.
-	 */
+	rc = rc ? bind_backend(d, port, op->remote_port) : bind_own(d, port, op->remote_port);
 	if (rc)
-		return -XEN_EINVAL;
-	remote = port_lookup(&d->events, op->remote_port);
-	if (!remote || remote->state != PORT_UNBOUND || remote->remote_domain != d->id)
-		return -XEN_EINVAL;
-	d->events.ports[port].state = PORT_INTERDOMAIN;
-	d->events.ports[port].remote_port = op->remote_port;
-	remote->state = PORT_INTERDOMAIN;
-	remote->remote_port = port;
+		return rc;
 	/* Notifications sent before the bind may have been lost: make one up, as Xen does. */
-	set_pending(d, port);
+	event_raise(d, port);
 	op->local_port = port;
 	return 0;
 }
@@ -168,9 +93,8 @@ static int bind_virq(struct domain *d, struct evtchn_bind_virq *op)
 	port = port_allocate(d);
 	if (port < 0)
 		return port;
-	d->events.ports[port] =
-		(struct port){.state = PORT_VIRQ, .vcpu = op->vcpu, .virq = op->virq};
-	v->virq_port[op->virq] = port;
+	port_bind_new(d, port, (struct port_binding){PORT_VIRQ, op->vcpu, op->virq});
+	__atomic_store_n(&v->virq_port[op->virq], port, __ATOMIC_RELEASE);
 	op->port = port;
 	return 0;
 }
@@ -184,71 +108,42 @@ static int bind_ipi(struct domain *d, struct evtchn_bind_ipi *op)
 	port = port_allocate(d);
 	if (port < 0)
 		return port;
-	d->events.ports[port] = (struct port){.state = PORT_IPI, .vcpu = op->vcpu};
+	port_bind_new(d, port, (struct port_binding){PORT_IPI, op->vcpu, 0});
+	op->port = port;
+	return 0;
+}
+
+/*
+ * Xen lets an HVM guest name any physical interrupt, whether it may use it or not (and whether or
+ * not XENFEAT_hvm_pirqs is advertised, which we do not: PHYSDEVOP_* would be next). Nothing is ever
+ * connected to one of ours: the port is never pending.
+ */
+static int bind_pirq(struct domain *d, struct evtchn_bind_pirq *op)
+{
+	int port;
+
+	if (op->pirq >= EVENT_PIRQS)
+		return -XEN_EINVAL;
+	if (d->events.pirq_port[op->pirq])
+		return -XEN_EEXIST;
+	port = port_allocate(d);
+	if (port < 0)
+		return port;
+	port_bind_new(d, port, (struct port_binding){PORT_PIRQ, 0, op->pirq});
+	d->events.pirq_port[op->pirq] = port;
 	op->port = port;
 	return 0;
 }
 
 static int close_port(struct domain *d, struct evtchn_close *op)
 {
-	struct port *p = port_lookup(&d->events, op->port);
-	struct port *remote;
-
-	if (!p)
-		return -XEN_EINVAL;
-	switch (p->state) {
-	case PORT_FREE:
-	case PORT_RESERVED:
-		return -XEN_EINVAL;
-	case PORT_INTERDOMAIN:
-		/* Never the port itself: it was free when it took this one for its far end. */
-		remote = &d->events.ports[p->remote_port];
-		remote->state = PORT_UNBOUND;
-		remote->remote_domain = d->id;
-		break;
-	case PORT_VIRQ:
-		for (unsigned i = 0; i < d->nr_vcpus; i++)
-			if (d->vcpus[i]->virq_port[p->virq] == op->port)
-				d->vcpus[i]->virq_port[p->virq] = 0;
-		break;
-	case PORT_UNBOUND:
-	case PORT_BACKEND:
-	case PORT_IPI:
-		break;
-	}
-	port_free(d, op->port);
-	return 0;
-}
-
-static int send(struct domain *d, struct evtchn_send *op)
-{
-	struct port *p = port_lookup(&d->events, op->port);
-
-	if (!p)
-		return -XEN_EINVAL;
-	switch (p->state) {
-	case PORT_INTERDOMAIN:
-		set_pending(d, p->remote_port);
-		return 0;
-	case PORT_BACKEND:
-		p->backend->notify(p->backend->opaque);
-		return 0;
-	case PORT_IPI:
-		set_pending(d, op->port);
-		return 0;
-	case PORT_UNBOUND: /* nobody listens: dropped */
-		return 0;
-	case PORT_FREE:
-	case PORT_RESERVED:
-	case PORT_VIRQ:
-		break;
-	}
-	return -XEN_EINVAL;
+	return event_close(d, op->port);
 }
 
 static int port_status(struct domain *d, struct evtchn_status *op)
 {
-	struct port *p;
+	const struct port *p;
+	struct port_binding b;
 	int rc = domain_check_self(d, op->dom);
 
 	if (rc)
@@ -256,73 +151,102 @@ static int port_status(struct domain *d, struct evtchn_status *op)
 	p = port_lookup(&d->events, op->port);
 	if (!p)
 		return -XEN_EINVAL;
-	op->vcpu = p->vcpu;
-	switch (p->state) {
+	b = port_binding(p);
+	op->vcpu = b.vcpu;
+	switch (b.state) {
 	case PORT_FREE:
 	case PORT_RESERVED:
+	case PORT_CLOSING:
 		op->status = EVTCHNSTAT_closed;
 		break;
 	case PORT_UNBOUND:
 		op->status = EVTCHNSTAT_unbound;
-		op->u.unbound.dom = p->remote_domain;
+		op->u.unbound.dom = b.value;
 		break;
 	case PORT_INTERDOMAIN:
 		op->status = EVTCHNSTAT_interdomain;
 		op->u.interdomain.dom = d->id;
-		op->u.interdomain.port = p->remote_port;
+		op->u.interdomain.port = b.value;
 		break;
 	case PORT_BACKEND:
 		op->status = EVTCHNSTAT_interdomain;
 		op->u.interdomain.dom = 0;
-		op->u.interdomain.port = op->port;
+		op->u.interdomain.port = b.value + 1;
 		break;
 	case PORT_VIRQ:
 		op->status = EVTCHNSTAT_virq;
-		op->u.virq = p->virq;
+		op->u.virq = b.value;
 		break;
 	case PORT_IPI:
 		op->status = EVTCHNSTAT_ipi;
+		break;
+	case PORT_PIRQ:
+		op->status = EVTCHNSTAT_pirq;
+		op->u.pirq = b.value;
 		break;
 	}
 	return 0;
 }
 
+/* What is pending stays with the vCPU that has been told, as in Xen. */
 static int bind_vcpu(struct domain *d, struct evtchn_bind_vcpu *op)
 {
 	struct port *p;
+	struct port_binding b;
 
 	if (!domain_vcpu(d, op->vcpu))
 		return -XEN_ENOENT;
 	p = port_lookup(&d->events, op->port);
 	if (!p)
 		return -XEN_EINVAL;
-	switch (p->state) {
+	b = port_binding(p);
+	switch (b.state) {
 	case PORT_VIRQ:
-		if (!virq_is_global(p->virq))
+		if (!virq_is_global(b.value))
 			return -XEN_EINVAL;
 		break;
 	case PORT_UNBOUND:
 	case PORT_INTERDOMAIN:
 	case PORT_BACKEND:
+	case PORT_PIRQ:
 		break;
 	case PORT_FREE:
 	case PORT_RESERVED:
+	case PORT_CLOSING:
 	case PORT_IPI:
 		return -XEN_EINVAL;
 	}
-	p->vcpu = op->vcpu;
+	b.vcpu = op->vcpu;
+	port_bind(p, b);
 	return 0;
 }
 
-static int unmask(struct domain *d, struct evtchn_unmask *op)
+static int reset(struct domain *d, struct evtchn_reset *op)
+{
+	int rc = domain_check_self(d, op->dom);
+
+	if (!rc)
+		event_reset(d);
+	return rc;
+}
+
+/* How Xen goes on with a long reset. None is ever under way here, which it says so. */
+static int reset_cont(struct domain *d, struct evtchn_reset *op)
+{
+	return domain_check_self(d, op->dom) ?: -XEN_EBUSY;
+}
+
+static long set_priority(struct domain *d, struct evtchn_set_priority *op)
 {
 	struct port *p = port_lookup(&d->events, op->port);
 
 	if (!p)
 		return -XEN_EINVAL;
-	if (p->state != PORT_FREE && p->state != PORT_RESERVED)
-		event_2level_unmask(domain_vcpu(d, p->vcpu), op->port);
-	return 0;
+	if (!d->events.abi->set_priority)
+		return -XEN_ENOSYS;
+	if (!port_in_use(port_binding(p)))
+		return -XEN_EACCES;
+	return d->events.abi->set_priority(p, op->priority);
 }
 
 /*
@@ -353,15 +277,41 @@ EVTCHN_HANDLER(bind_interdomain, evtchn_bind_interdomain, guest_read_inout, true
 EVTCHN_HANDLER(bind_virq, evtchn_bind_virq, guest_read_inout, true)
 EVTCHN_HANDLER(bind_ipi, evtchn_bind_ipi, guest_read_inout, true)
 EVTCHN_HANDLER(close_port, evtchn_close, guest_read, false)
-EVTCHN_HANDLER(send, evtchn_send, guest_read, false)
 EVTCHN_HANDLER(port_status, evtchn_status, guest_read, true)
 EVTCHN_HANDLER(bind_vcpu, evtchn_bind_vcpu, guest_read, false)
-EVTCHN_HANDLER(unmask, evtchn_unmask, guest_read, false)
+EVTCHN_HANDLER(bind_pirq, evtchn_bind_pirq, guest_read_inout, true)
+EVTCHN_HANDLER(reset, evtchn_reset, guest_read, false)
+EVTCHN_HANDLER(reset_cont, evtchn_reset, guest_read, false)
+EVTCHN_HANDLER(event_fifo_init_control, evtchn_init_control, guest_read_inout, true)
+EVTCHN_HANDLER(event_fifo_expand_array, evtchn_expand_array, guest_read, false)
+EVTCHN_HANDLER(set_priority, evtchn_set_priority, guest_read, false)
+
+/* These two take no lock. */
+static long evtchnop_send(struct vcpu *v, const struct hypercall *h)
+{
+	struct evtchn_send op;
+	long rc = guest_read(v, &op, gva(h->args[1]), sizeof(op));
+
+	return rc ? rc : event_send(v->domain, op.port);
+}
+
+static long evtchnop_unmask(struct vcpu *v, const struct hypercall *h)
+{
+	struct evtchn_unmask op;
+	long rc = guest_read(v, &op, gva(h->args[1]), sizeof(op));
+
+	return rc ? rc : event_unmask(v->domain, op.port);
+}
+
+/* The public header of this version does not tell its number to guests. */
+#ifndef EVTCHNOP_reset_cont
+#define EVTCHNOP_reset_cont 14
+#endif
 
 const struct suboperation event_channel_ops[] = {
 	SUBOP(EVTCHNOP_bind_interdomain, evtchnop_bind_interdomain),
 	SUBOP(EVTCHNOP_bind_virq, evtchnop_bind_virq),
-	SUBOP_ENOSYS(EVTCHNOP_bind_pirq),
+	SUBOP(EVTCHNOP_bind_pirq, evtchnop_bind_pirq),
 	SUBOP(EVTCHNOP_close, evtchnop_close_port),
 	SUBOP(EVTCHNOP_send, evtchnop_send),
 	SUBOP(EVTCHNOP_status, evtchnop_port_status),
@@ -369,9 +319,10 @@ const struct suboperation event_channel_ops[] = {
 	SUBOP(EVTCHNOP_bind_ipi, evtchnop_bind_ipi),
 	SUBOP(EVTCHNOP_bind_vcpu, evtchnop_bind_vcpu),
 	SUBOP(EVTCHNOP_unmask, evtchnop_unmask),
-	SUBOP_ENOSYS(EVTCHNOP_reset),
-	SUBOP_ENOSYS(EVTCHNOP_init_control),
-	SUBOP_ENOSYS(EVTCHNOP_expand_array),
-	SUBOP_ENOSYS(EVTCHNOP_set_priority),
+	SUBOP(EVTCHNOP_reset, evtchnop_reset),
+	SUBOP(EVTCHNOP_init_control, evtchnop_event_fifo_init_control),
+	SUBOP(EVTCHNOP_expand_array, evtchnop_event_fifo_expand_array),
+	SUBOP(EVTCHNOP_set_priority, evtchnop_set_priority),
+	SUBOP(EVTCHNOP_reset_cont, evtchnop_reset_cont),
 };
 const unsigned event_channel_ops_count = ARRAY_SIZE(event_channel_ops);

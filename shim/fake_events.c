@@ -40,6 +40,14 @@ long fake_bind_ipi(struct fake *f, uint32_t vcpu)
 	return rc ? rc : (long)op.port;
 }
 
+long fake_bind_pirq(struct fake *f, uint32_t pirq)
+{
+	struct evtchn_bind_pirq op = {.pirq = pirq};
+	long rc = evtchn_op(f, EVTCHNOP_bind_pirq, &op, sizeof(op));
+
+	return rc ? rc : (long)op.port;
+}
+
 long fake_close(struct fake *f, evtchn_port_t port)
 {
 	struct evtchn_close op = {.port = port};
@@ -72,6 +80,29 @@ long fake_status(struct fake *f, domid_t dom, evtchn_port_t port, struct evtchn_
 {
 	*out = (struct evtchn_status){.dom = dom, .port = port};
 	return evtchn_op(f, EVTCHNOP_status, out, sizeof(*out));
+}
+
+long fake_reset(struct fake *f, domid_t dom)
+{
+	struct evtchn_reset op = {.dom = dom};
+
+	return evtchn_op(f, EVTCHNOP_reset, &op, sizeof(op));
+}
+
+#define EVTCHNOP_RESET_CONT 14 /* which the public header tells to Xen itself only */
+
+long fake_reset_cont(struct fake *f, domid_t dom)
+{
+	struct evtchn_reset op = {.dom = dom};
+
+	return evtchn_op(f, EVTCHNOP_RESET_CONT, &op, sizeof(op));
+}
+
+long fake_set_priority(struct fake *f, evtchn_port_t port, uint32_t priority)
+{
+	struct evtchn_set_priority op = {.port = port, .priority = priority};
+
+	return evtchn_op(f, EVTCHNOP_set_priority, &op, sizeof(op));
 }
 
 /* Little-endian: a bit's byte is the same whatever the words. */

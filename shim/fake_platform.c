@@ -149,6 +149,38 @@ static const struct paging *paging(struct vcpu *v, bool exact)
 static void upcall(struct vcpu *v)
 {
 	__atomic_fetch_add(&vcpu_of(v)->upcalls, 1, __ATOMIC_SEQ_CST);
+	vcpu_unblock(v);
+}
+
+static void wake(struct vcpu *v)
+{
+	__atomic_fetch_add(&vcpu_of(v)->wakes, 1, __ATOMIC_SEQ_CST);
+}
+
+static void set_context(struct vcpu *v, const struct vcpu_context *c)
+{
+	vcpu_of(v)->contexts++;
+	vcpu_of(v)->context = *c;
+}
+
+static void nmi(struct vcpu *v)
+{
+	__atomic_fetch_add(&vcpu_of(v)->nmis, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool interrupts_enabled(struct vcpu *v)
+{
+	return vcpu_of(v)->interrupts;
+}
+
+static uint64_t run_delay(struct vcpu *v)
+{
+	return __atomic_load_n(&vcpu_of(v)->run_delay, __ATOMIC_RELAXED);
+}
+
+static bool must_stop(struct vcpu *v)
+{
+	return vcpu_of(v)->must_stop;
 }
 
 static void upcall_method_changed(struct domain *d)
@@ -163,7 +195,7 @@ static void time_area_moved(struct vcpu *v)
 
 static uint64_t system_time(struct vcpu *v)
 {
-	return fake_of(v->domain)->now;
+	return __atomic_load_n(&fake_of(v->domain)->now, __ATOMIC_RELAXED);
 }
 
 static uint64_t wallclock_base(struct domain *d)
@@ -213,6 +245,12 @@ static const struct platform_ops ops = {
 	.system_time = system_time,
 	.wallclock_base = wallclock_base,
 	.set_timer = set_timer,
+	.wake = wake,
+	.set_context = set_context,
+	.nmi = nmi,
+	.interrupts_enabled = interrupts_enabled,
+	.run_delay = run_delay,
+	.must_stop = must_stop,
 	.yield = yield,
 	.shutdown = shutdown,
 	.console_write = console_write,
@@ -260,8 +298,20 @@ static int create_domain(struct fake *f, bool long_mode)
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (!domain_add_vcpu(d, &f->vcpu[i]))
 			return -ENOMEM;
-	runstate_start(d->vcpus[0], 0);
+	fake_start(f, 0);
 	return 0;
+}
+
+void fake_start(struct fake *f, unsigned vcpu)
+{
+	vcpu_started(f->domain.vcpus[vcpu]);
+	vcpu_may_run(f->domain.vcpus[vcpu]);
+}
+
+void fake_revive(struct fake *f)
+{
+	f->domain.shutdown_code = SHUTDOWN_CODE_NONE;
+	f->domain.shut_down = false;
 }
 
 struct fake *fake_create(bool long_mode)

@@ -12,6 +12,7 @@
 #define SHIM_FAKE_PLATFORM_H
 
 #include "shim/domain.h"
+#include "shim/vcpu_run.h"
 
 #define FAKE_VCPUS     3
 #define FAKE_DOMID     7
@@ -34,6 +35,14 @@ struct fake_vcpu {
 	uint64_t timer; /* deadline, 0: off */
 	unsigned timers_set;
 	unsigned yields;
+	unsigned wakes, nmis; /* atomic */
+	unsigned contexts;    /* set_context, and with what: */
+	struct vcpu_context context;
+
+	/* What its machinery says of it. */
+	bool interrupts; /* enabled */
+	bool must_stop;
+	uint64_t run_delay; /* ns */
 };
 
 struct fake {
@@ -71,6 +80,11 @@ struct fake *fake_create(bool long_mode);
 void fake_destroy(struct fake *f);
 
 struct vcpu *fake_current(struct fake *f);
+
+/* The vCPU starts to run now, as the first has at time 0. */
+void fake_start(struct fake *f, unsigned vcpu);
+/* Undo the end of the domain, so that it can end again. */
+void fake_revive(struct fake *f);
 
 /* The guest's memory at a guest-physical address; NULL where there is none. */
 void *fake_at(struct fake *f, uint64_t addr);

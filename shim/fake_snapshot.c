@@ -6,26 +6,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/event_port.h"
 #include "shim/fake_platform.h"
 
 struct fake_snapshot {
 	struct fake fake;
 	uint8_t ram[FAKE_RAM_SIZE];
 	uint8_t shared_info[GUEST_PAGE_SIZE];
-	struct port ports[EVTCHN_2L_PORTS_64];
+	uint64_t bindings[EVTCHN_FIFO_NR_CHANNELS];
+	uint8_t priorities[EVTCHN_FIFO_NR_CHANNELS];
 	struct vcpu vcpus[FAKE_VCPUS];
 };
 
+static void copy_ports(struct fake_snapshot *s, const struct event_channels *e)
+{
+	for (evtchn_port_t i = 0; i < e->valid; i++) {
+		s->bindings[i] = port_lookup(e, i)->binding;
+		s->priorities[i] = port_lookup(e, i)->priority;
+	}
+}
+
+/* There may be more now, that nobody has. */
+static bool ports_changed(const struct fake_snapshot *s, const struct event_channels *e)
+{
+	for (evtchn_port_t i = 0; i < e->valid; i++)
+		if (port_lookup(e, i)->binding != s->bindings[i] ||
+		    port_lookup(e, i)->priority != s->priorities[i])
+			return true;
+	return e->abi != s->fake.domain.events.abi ||
+	       memcmp(e->pirq_port, s->fake.domain.events.pirq_port, sizeof(e->pirq_port)) != 0;
+}
+
 struct fake_snapshot *fake_snapshot(struct fake *f)
 {
-	struct fake_snapshot *s = malloc(sizeof(*s));
+	struct fake_snapshot *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		abort();
 	memcpy(&s->fake, f, sizeof(*f));
 	memcpy(s->ram, f->ram, sizeof(s->ram));
 	memcpy(s->shared_info, f->shared_info, sizeof(s->shared_info));
-	memcpy(s->ports, f->domain.events.ports, sizeof(s->ports));
+	copy_ports(s, &f->domain.events);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		memcpy(&s->vcpus[i], f->domain.vcpus[i], sizeof(s->vcpus[i]));
 	return s;
@@ -47,6 +68,9 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 	return gpc_changed(&now->vcpu_info, &then->vcpu_info) ||
 	       gpc_changed(&now->time_area, &then->time_area) ||
 	       gpc_changed(&now->runstate_area, &then->runstate_area) ||
+	       gpc_changed(&now->runstate_tail, &then->runstate_tail) ||
+	       (now->hold ^ then->hold) & ~HOLD_LATER || DIFFERS(initialised) ||
+	       DIFFERS(timers.deadline) || DIFFERS(timers.period) ||
 	       DIFFERS(vcpu_info_registered) || DIFFERS(upcall_vector) || DIFFERS(virq_port) ||
 	       DIFFERS(runstate);
 }
@@ -54,7 +78,9 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 static bool domain_changed(const struct domain *now, const struct domain *then)
 {
 	return DIFFERS(long_mode) || DIFFERS(shared_info_mapped) || DIFFERS(shared_info_gfn) ||
-	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.ids);
+	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.ids) ||
+	       DIFFERS(shutdown_code) || DIFFERS(vm_assist) || DIFFERS(watchdogs) ||
+	       DIFFERS(pollers);
 }
 
 static bool requests_changed(const struct fake *now, const struct fake *then)
@@ -79,7 +105,7 @@ static const char *compare(const struct fake *f, const struct fake_snapshot *s)
 		return "guest memory";
 	if (memcmp(s->shared_info, f->shared_info, sizeof(s->shared_info)))
 		return "shared_info";
-	if (memcmp(s->ports, f->domain.events.ports, sizeof(s->ports)))
+	if (ports_changed(s, &f->domain.events))
 		return "event channel ports";
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (vcpu_changed(f->domain.vcpus[i], &s->vcpus[i]))

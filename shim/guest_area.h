@@ -30,4 +30,16 @@ int guest_area_find(struct vcpu *v, struct gva addr, uint32_t len,
  */
 long guest_area_register(struct gpc *area, struct vcpu *v, const struct hypercall *h, uint32_t len);
 
+/* Only the address that such a hypercall names. 0 or -XEN_EFAULT. */
+long guest_area_argument(struct vcpu *v, const struct hypercall *h, struct gva *addr);
+
+/*
+ * The two newer ones name it by guest-physical address, in 64 bits whatever the word size; all ones
+ * forgets it. 0 and the address; GUEST_AREA_NONE; -XEN_EFAULT; -XEN_ENXIO: it crosses into another
+ * page, or is not aligned to the domain's words; -XEN_EINVAL: no RAM there.
+ */
+#define GUEST_AREA_NONE 1
+long guest_area_phys_argument(struct vcpu *v, const struct hypercall *h, uint32_t len,
+			      struct gpa *addr);
+
 #endif

@@ -107,7 +107,7 @@ static void set_callback(struct domain *d, uint64_t value)
 /* A guest that cannot go on. */
 static int crash(struct domain *d)
 {
-	d->ops->shutdown(d, SHUTDOWN_crash);
+	domain_shutdown(d, SHUTDOWN_crash);
 	return -XEN_EINVAL;
 }
 

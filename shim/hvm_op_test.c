@@ -193,6 +193,7 @@ static void bad_vm86_tss(void **state)
 	assert_int_equal(set(f, HVM_PARAM_VM86_TSS, 1ull << 32), -XEN_EINVAL);
 	assert_int_equal(f->shutdowns, 1);
 	assert_int_equal(f->shutdown_reason, SHUTDOWN_crash);
+	fake_revive(f);
 	assert_int_equal(set(f, HVM_PARAM_VM86_TSS_SIZED, 103ull << 32), -XEN_EINVAL);
 	assert_int_equal(f->shutdowns, 2);
 	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), 0);

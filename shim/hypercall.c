@@ -12,7 +12,9 @@
 #include "shim/domain.h"
 #include "shim/hvm_op.h"
 #include "shim/memory_op.h"
+#include "shim/multicall.h"
 #include "shim/sched_op.h"
+#include "shim/vm_assist.h"
 #include "shim/xen_version.h"
 
 #define FAMILY(hc, table, mask) \
@@ -35,7 +37,7 @@ static const struct hypercall_family families[HYPERCALL_MAX] = {
 	ENOSYS(get_debugreg),
 	ENOSYS(update_descriptor),
 	FAMILY(memory_op, memory_ops, MEMOP_CMD_MASK),
-	ENOSYS(multicall),
+	SINGLE(multicall, do_multicall),
 	ENOSYS(update_va_mapping),
 	SINGLE(set_timer_op, do_set_timer_op),
 	ENOSYS(event_channel_op_compat),
@@ -43,7 +45,7 @@ static const struct hypercall_family families[HYPERCALL_MAX] = {
 	FAMILY(console_io, console_io_ops, UINT32_MAX),
 	ENOSYS(physdev_op_compat),
 	ENOSYS(grant_table_op),
-	ENOSYS(vm_assist),
+	SINGLE(vm_assist, do_vm_assist),
 	ENOSYS(update_va_mapping_otherdomain),
 	ENOSYS(iret),
 	FAMILY(vcpu_op, vcpu_ops, UINT32_MAX),

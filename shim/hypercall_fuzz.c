@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/event_port.h"
 #include "shim/fake_paging.h"
 #include "shim/shared_info.h"
 
 #define MAX_STEPS 200
+/* Each step binds a port at most. */
+#define MAX_VALID (MAX_STEPS + 64)
 
 /* Where the fuzzer's bytes go, and where its pointers mostly point. */
 #define PLAYGROUND      0x10000ull
@@ -67,7 +70,8 @@ static const struct port_backend backend = {.notify = notify};
 static const unsigned numbers[] = {
 	__HYPERVISOR_memory_op,        __HYPERVISOR_set_timer_op, __HYPERVISOR_xen_version,
 	__HYPERVISOR_console_io,       __HYPERVISOR_vcpu_op,      __HYPERVISOR_sched_op,
-	__HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,
+	__HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,       __HYPERVISOR_vm_assist,
+	__HYPERVISOR_multicall,
 };
 
 /* Mostly a pointer to what the fuzzer has written, with all that makes one a bad one. */
@@ -111,23 +115,30 @@ static void step_structure(struct fuzz *z)
 	}
 }
 
+static struct port_binding binding(const struct domain *d, evtchn_port_t i)
+{
+	return port_binding(port_lookup(&d->events, i));
+}
+
 static void check_port(const struct domain *d, evtchn_port_t i)
 {
-	const struct port *p = &d->events.ports[i], *far;
+	const struct port_binding p = binding(d, i);
 
-	if ((p->state == PORT_RESERVED) != (i == 0))
-		fail("port %u has state %u\n", i, p->state);
-	if (p->vcpu >= d->nr_vcpus)
-		fail("port %u is bound to vCPU %u\n", i, p->vcpu);
-	if (p->state == PORT_INTERDOMAIN) {
-		far = &d->events.ports[p->remote_port];
-		if (p->remote_port >= d->events.valid || far->state != PORT_INTERDOMAIN ||
-		    far->remote_port != i)
-			fail("port %u has no other end at %u\n", i, p->remote_port);
-	}
-	if (p->state == PORT_VIRQ && d->vcpus[0]->virq_port[p->virq] != i &&
-	    d->vcpus[p->vcpu]->virq_port[p->virq] != i)
-		fail("port %u is not that of virq %u\n", i, p->virq);
+	if ((p.state == PORT_RESERVED) != (i == 0) || p.state == PORT_CLOSING)
+		fail("port %u has state %u\n", i, p.state);
+	if (p.vcpu >= d->nr_vcpus)
+		fail("port %u is bound to vCPU %u\n", i, p.vcpu);
+	if (p.state == PORT_INTERDOMAIN &&
+	    (p.value >= d->events.valid || binding(d, p.value).state != PORT_INTERDOMAIN ||
+	     binding(d, p.value).value != i))
+		fail("port %u has no other end at %u\n", i, p.value);
+	if (p.state == PORT_VIRQ && d->vcpus[0]->virq_port[p.value] != i &&
+	    d->vcpus[p.vcpu]->virq_port[p.value] != i)
+		fail("port %u is not that of virq %u\n", i, p.value);
+	if (p.state == PORT_PIRQ && d->events.pirq_port[p.value] != i)
+		fail("port %u is not that of pirq %u\n", i, p.value);
+	if (p.state == PORT_BACKEND && d->events.far_ends[p.value].port != i)
+		fail("port %u is not that of far end %u\n", i, p.value);
 }
 
 static void check_ports(const struct domain *d)
@@ -138,8 +149,8 @@ static void check_ports(const struct domain *d)
 		for (unsigned virq = 0; virq < NR_VIRQS; virq++) {
 			evtchn_port_t port = d->vcpus[v]->virq_port[virq];
 
-			if (port && (d->events.ports[port].state != PORT_VIRQ ||
-				     d->events.ports[port].virq != virq))
+			if (port &&
+			    (binding(d, port).state != PORT_VIRQ || binding(d, port).value != virq))
 				fail("virq %u of vCPU %u is bound to port %u\n", virq, v, port);
 		}
 	}
@@ -152,7 +163,7 @@ static void step_hypercall(struct fuzz *z)
 	uint64_t nr = which < 240 ? numbers[which % ARRAY_SIZE(numbers)] : argument(z);
 	uint64_t cmd = take(&z->in, 1), arg1, arg2;
 	evtchn_port_t valid = f->domain.events.valid;
-	struct port before[EVTCHN_2L_PORTS_64];
+	uint64_t before[MAX_VALID];
 	long rc;
 
 	if (cmd >= 128)
@@ -168,15 +179,18 @@ static void step_hypercall(struct fuzz *z)
 		arg1 = (uint32_t)arg1;
 		arg2 = (uint32_t)arg2;
 	}
-	memcpy(before, f->domain.events.ports, valid * sizeof(before[0]));
+	for (evtchn_port_t i = 0; i < valid; i++)
+		before[i] = port_lookup(&f->domain.events, i)->binding;
 	rc = fake_call(f, nr, cmd, arg1, arg2);
 	if (rc < 0 && rc < -XEN_EISCONN)
 		fail("hypercall %llu gives %ld\n", (unsigned long long)nr, rc);
 	if (f->cpl && rc != -XEN_EPERM)
 		fail("ring %u got %ld\n", f->cpl, rc);
-	if (rc < 0 && memcmp(before, f->domain.events.ports, valid * sizeof(before[0])))
-		fail("hypercall %llu/%llu gives %ld and has changed a port\n",
-		     (unsigned long long)nr, (unsigned long long)cmd, rc);
+	/* A multicall stops where it fails. */
+	for (evtchn_port_t i = 0; rc < 0 && nr != __HYPERVISOR_multicall && i < valid; i++)
+		if (before[i] != port_lookup(&f->domain.events, i)->binding)
+			fail("hypercall %llu/%llu gives %ld and has changed port %u\n",
+			     (unsigned long long)nr, (unsigned long long)cmd, rc, i);
 }
 
 /* The guest writes to its memory, shared_info and vcpu_info among it. */
@@ -241,6 +255,35 @@ static void step_event(struct fuzz *z)
 	}
 }
 
+static void check_runstate(struct vcpu *v)
+{
+	const struct vcpu_runstate_info *r = &v->runstate;
+	uint64_t sum = r->time[0] + r->time[1] + r->time[2] + r->time[3];
+
+	if (sum != r->state_entry_time)
+		fail("vCPU %u: the times make %llu, the entry was at %llu\n", v->id,
+		     (unsigned long long)sum, (unsigned long long)r->state_entry_time);
+}
+
+/* A vCPU's own thread goes round, perhaps late. */
+static void step_run(struct fuzz *z)
+{
+	unsigned which = take(&z->in, 1) % FAKE_VCPUS;
+	struct vcpu *v = z->f->domain.vcpus[which];
+	uint8_t how = take(&z->in, 1);
+
+	z->f->vcpu[which].run_delay += take(&z->in, 3);
+	z->f->vcpu[which].interrupts = how & 1;
+	if (how & 2)
+		vcpu_started(v);
+	else if (how & 4)
+		runstate_update(v);
+	else if (how & 8)
+		vcpu_unblock(v);
+	vcpu_may_run(v);
+	check_runstate(v);
+}
+
 static void step(struct fuzz *z)
 {
 	struct fake *f = z->f;
@@ -262,7 +305,7 @@ static void step(struct fuzz *z)
 		domain_latch_word_size(&f->domain, f->long_mode);
 		break;
 	case 5:
-		runstate_start(f->domain.vcpus[take(&z->in, 1) % FAKE_VCPUS], f->now);
+		step_run(z);
 		break;
 	case 6:
 		step_paging(z);

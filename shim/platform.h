@@ -12,6 +12,7 @@
 struct domain;
 struct memslot_ops;
 struct vcpu;
+struct vcpu_context;
 
 /* Pages of the hypervisor's that a guest may see at a frame of its choice (memslot/overlay.h). */
 enum overlay {
@@ -37,7 +38,8 @@ struct platform_ops {
 
 	/*
 	 * evtchn_upcall_pending has gone from 0 to 1, or the way of delivery has changed while it
-	 * was 1: interrupt the vCPU as vcpu->upcall_vector or domain->callback says. Any thread.
+	 * was 1: interrupt the vCPU as vcpu->upcall_vector or domain->callback says, and call
+	 * vcpu_unblock(v), as whoever interrupts a vCPU must. Any thread, also in a read section.
 	 */
 	void (*upcall)(struct vcpu *v);
 
@@ -57,14 +59,41 @@ struct platform_ops {
 	uint64_t (*wallclock_base)(struct domain *d);
 
 	/*
-	 * Call vcpu_timer_expired(v) once when system time reaches `deadline` ns (0: never). A
-	 * later call replaces the earlier one. On the vCPU's own thread.
+	 * Call vcpu_timer_expired(v) when system time reaches `deadline` ns (0: never); a call that
+	 * comes early is answered by asking again. A later request replaces the earlier one. Any
+	 * thread, with v's timers.lock held: never two at once.
 	 */
 	void (*set_timer)(struct vcpu *v, uint64_t deadline);
 
-	/* The guest's scheduling hints and its end (of xen/sched.h, or any other value up to 255).
+	/*
+	 * A vCPU's thread asks vcpu_may_run() (shim/vcpu_run.h) before it enters the guest, and
+	 * waits while that is false. wake: it may be true now, let the thread ask again. Any
+	 * thread, also in a read section and with any lock held; v's thread need not be waiting.
 	 */
+	void (*wake)(struct vcpu *v);
+
+	/* v starts with these registers, all others as after a reset. On its own thread. */
+	void (*set_context)(struct vcpu *v, const struct vcpu_context *c);
+
+	/* Give v an NMI as soon as it can take one; one is kept. Any thread. */
+	void (*nmi)(struct vcpu *v);
+
+	/* RFLAGS.IF of the caller. On the vCPU's own thread, in a hypercall. */
+	bool (*interrupts_enabled)(struct vcpu *v);
+
+	/*
+	 * How long v's thread has waited for a CPU of the host so far, in ns; never less than
+	 * before. 0 for ever where the host does not tell. Any thread, with v's runstate_lock held.
+	 */
+	uint64_t (*run_delay)(struct vcpu *v);
+
+	/* v shall not come back to the guest: do not begin anything long. Its own thread. */
+	bool (*must_stop)(struct vcpu *v);
+
+	/* The guest's scheduling hint. The vCPU's thread. */
 	void (*yield)(struct vcpu *v);
+
+	/* Its end: a reason of xen/sched.h or any other value up to 255. Once. Any thread. */
 	void (*shutdown)(struct domain *d, int reason);
 
 	/* Bytes for the hypervisor's own console (CONSOLEIO_write). The vCPU's thread. */

@@ -63,12 +63,23 @@ static void check_guards(struct fake *f, uint64_t addr)
 	assert_int_equal(f->ram[addr + record_size(f)], 0x77);
 }
 
+/* vCPU 0 as if it had never run before `now`. */
+static void start_anew(struct fake *f, uint64_t now)
+{
+	struct vcpu *v = f->domain.vcpus[0];
+
+	v->runstate = (struct vcpu_runstate_info){.state = RUNSTATE_offline};
+	v->hold = HOLD_DOWN;
+	f->now = now;
+	fake_start(f, 0);
+}
+
 static void registered(void **state)
 {
 	struct fake *f = *state;
 	struct record r;
 
-	runstate_start(f->domain.vcpus[0], 5000);
+	start_anew(f, 5000);
 	fill(f);
 	assert_int_equal(register_area(f, 0, AREA + 0x21), 0);
 	r = record_at(f, AREA + 0x21);
@@ -84,7 +95,7 @@ static void read_now(void **state)
 	struct fake *f = *state;
 	struct record r;
 
-	runstate_start(f->domain.vcpus[0], 5000);
+	start_anew(f, 5000);
 	f->now = 12000;
 	fill(f);
 	assert_int_equal(get(f, 0, AREA + 8), 0);
@@ -109,7 +120,7 @@ static void before_its_entry(void **state)
 	struct fake *f = *state;
 	struct record r;
 
-	runstate_start(f->domain.vcpus[0], 5000);
+	start_anew(f, 5000);
 	f->now = 4000;
 	assert_int_equal(get(f, 0, AREA), 0);
 	r = record_at(f, AREA);
@@ -180,7 +191,7 @@ static void across_pages(void **state)
 	size_t size = record_size(f);
 	uint8_t straight[48];
 
-	runstate_start(f->domain.vcpus[0], 5000);
+	start_anew(f, 5000);
 	memset(f->ram + 0xa0000, 0x77, 0x4000);
 	fake_map(&t, 0x600000, 0xa2000, PTE_RW);
 	fake_map(&t, 0x601000, 0xa0000, PTE_RW);

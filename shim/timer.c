@@ -1,84 +1,114 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The singleshot timer of a vCPU, with its two faces: VCPUOP_set_singleshot_timer and the older
- * set_timer_op. Deadlines are guest system time in ns; expiry raises VIRQ_TIMER.
- */
+#include "shim/timer.h"
+
 #include "shim/domain.h"
-#include "shim/guest_access.h"
-#include "xen-abi/x86_32.h"
+#include "shim/vcpu_run.h"
+
+static uint64_t now_of(struct vcpu *v)
+{
+	return v->domain->ops->system_time(v);
+}
+
+static uint64_t earliest(const struct timers *t)
+{
+	uint64_t first = 0;
+
+	for (unsigned i = 0; i < TIMERS; i++)
+		if (t->deadline[i] && (!first || t->deadline[i] < first))
+			first = t->deadline[i];
+	return first;
+}
+
+/* Under timers.lock. */
+static void ask(struct vcpu *v)
+{
+	struct timers *t = &v->timers;
+	uint64_t first = earliest(t);
+
+	if (first == t->asked)
+		return;
+	t->asked = first;
+	v->domain->ops->set_timer(v, first);
+}
+
+static void set(struct vcpu *v, enum timer_id id, uint64_t deadline)
+{
+	pthread_mutex_lock(&v->timers.lock);
+	v->timers.deadline[id] = deadline;
+	ask(v);
+	pthread_mutex_unlock(&v->timers.lock);
+}
+
+void timer_set(struct vcpu *v, enum timer_id id, uint64_t deadline)
+{
+	set(v, id, (int64_t)deadline > 0 ? deadline : 1);
+}
+
+void timer_stop(struct vcpu *v, enum timer_id id)
+{
+	set(v, id, 0);
+}
+
+/* Is a tick due? The next one follows this one by a period: ticks that were missed are not made up
+ * for. Under timers.lock, with a period. */
+static bool tick(struct timers *t, uint64_t now)
+{
+	bool due = now >= t->last_tick + t->period;
+
+	if (due)
+		t->last_tick = now;
+	t->deadline[TIMER_PERIODIC] = t->last_tick + t->period;
+	return due;
+}
+
+void timer_set_period(struct vcpu *v, uint64_t period)
+{
+	struct timers *t = &v->timers;
+	uint64_t now = now_of(v);
+	bool due = false;
+
+	pthread_mutex_lock(&t->lock);
+	t->period = period;
+	t->deadline[TIMER_PERIODIC] = 0;
+	if (period)
+		due = tick(t, now);
+	ask(v);
+	pthread_mutex_unlock(&t->lock);
+	if (due)
+		event_channel_raise_virq(v, VIRQ_TIMER);
+}
+
+/* Take away what is due, as bits. Under timers.lock. */
+static unsigned take_due(struct timers *t, uint64_t now)
+{
+	unsigned due = 0;
+
+	for (unsigned i = 0; i < TIMERS; i++) {
+		if (!t->deadline[i] || t->deadline[i] > now)
+			continue;
+		due |= 1u << i;
+		t->deadline[i] = 0;
+	}
+	if (due >> TIMER_PERIODIC & 1)
+		tick(t, now);
+	return due;
+}
 
 void vcpu_timer_expired(struct vcpu *v)
 {
-	event_channel_raise_virq(v, VIRQ_TIMER);
-}
+	const unsigned ticks = 1u << TIMER_SINGLESHOT | 1u << TIMER_PERIODIC;
+	uint64_t now = now_of(v);
+	unsigned due;
 
-/* A deadline of 0 means "never" to the machinery; the guest's 0 lies in the past. */
-static void arm(struct vcpu *v, uint64_t deadline)
-{
-	v->domain->ops->set_timer(v, deadline ? deadline : 1);
-}
-
-/* Only its owner may set a vCPU's timer. */
-static long check_own(struct vcpu *v, const struct hypercall *h)
-{
-	struct vcpu *t = vcpuop_target(v, h);
-
-	if (!t)
-		return -XEN_ENOENT;
-	return t == v ? 0 : -XEN_EINVAL;
-}
-
-/*
- * What is past comes at once. VCPU_SSHOTTMR_future asks for -ETIME then, but "can be ignored by the
- * hypervisor" (vcpu.h): Xen has since 4.17, and so has KVM_XEN. Times from 2^63 up are negative to
- * Xen.
- */
-long vcpuop_set_singleshot_timer(struct vcpu *v, const struct hypercall *h)
-{
-	struct vcpu_set_singleshot_timer set = {0};
-	long rc = check_own(v, h);
-
-	if (!rc)
-		rc = guest_read(v, &set, gva(h->args[2]),
-				h->long_mode ? sizeof(set) : VCPU_SET_SINGLESHOT_TIMER_SIZE_X86_32);
-	if (rc)
-		return rc;
-	if ((int64_t)set.timeout_abs_ns < (int64_t)v->domain->ops->system_time(v)) {
-		v->domain->ops->set_timer(v, 0);
-		vcpu_timer_expired(v);
-	} else {
-		arm(v, set.timeout_abs_ns);
-	}
-	return 0;
-}
-
-long vcpuop_stop_singleshot_timer(struct vcpu *v, const struct hypercall *h)
-{
-	long rc = check_own(v, h);
-
-	if (!rc)
-		v->domain->ops->set_timer(v, 0);
-	return rc;
-}
-
-/*
- * set_timer_op(timeout): 0 stops. Old Linux asks for "never" by a negative or absurdly far time;
- * Xen lets such a timer fire after 100 ms instead, and guests rely on waking up.
- */
-long do_set_timer_op(struct vcpu *v, const struct hypercall *h)
-{
-	const uint64_t far = 1ull << 50, nudge = 100000000;
-	uint64_t timeout = h->args[0], now;
-
-	if (!h->long_mode)
-		timeout = (uint32_t)h->args[0] | h->args[1] << 32;
-	if (!timeout) {
-		v->domain->ops->set_timer(v, 0);
-		return 0;
-	}
-	now = v->domain->ops->system_time(v);
-	if ((int64_t)timeout < 0 || (timeout > now && timeout - now >= far))
-		timeout = now + nudge;
-	arm(v, timeout);
-	return 0;
+	pthread_mutex_lock(&v->timers.lock);
+	v->timers.asked = 0; /* the platform may have forgotten it */
+	due = take_due(&v->timers, now);
+	ask(v);
+	pthread_mutex_unlock(&v->timers.lock);
+	if (due & ticks)
+		event_channel_raise_virq(v, VIRQ_TIMER);
+	if (due >> TIMER_POLL & 1)
+		vcpu_poll_timeout(v);
+	if (due >> TIMER_WATCHDOG)
+		domain_shutdown(v->domain, SHUTDOWN_watchdog);
 }

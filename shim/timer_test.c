@@ -81,11 +81,33 @@ static void expiry_raises_the_virq(void **state)
 	struct fake *f = *state;
 	long port = fake_bind_virq(f, VIRQ_TIMER, 0);
 
+	singleshot(f, NOW);
+	f->now = NOW;
 	vcpu_timer_expired(f->domain.vcpus[0]);
 	assert_true(fake_pending(f, port));
 	assert_int_equal(f->vcpu[0].upcalls, 1);
-	vcpu_timer_expired(f->domain.vcpus[1]); /* which has not bound it */
+	/* Once. */
+	fake_clear_pending(f, port);
+	vcpu_timer_expired(f->domain.vcpus[0]);
+	assert_false(fake_pending(f, port));
+	f->current = 1; /* which has not bound it */
+	singleshot_of(f, 1, NOW, 0);
+	vcpu_timer_expired(f->domain.vcpus[1]);
 	assert_int_equal(f->vcpu[1].upcalls, 0);
+}
+
+/* A clock of the host's that is fast: the guest is not woken before its time. */
+static void called_too_early(void **state)
+{
+	struct fake *f = *state;
+	long port = fake_bind_virq(f, VIRQ_TIMER, 0);
+
+	singleshot(f, NOW);
+	f->now = NOW - 1;
+	vcpu_timer_expired(f->domain.vcpus[0]);
+	assert_false(fake_pending(f, port));
+	assert_int_equal(f->vcpu[0].timer, NOW);
+	assert_int_equal(f->vcpu[0].timers_set, 2);
 }
 
 static void stopped(void **state)
@@ -188,6 +210,7 @@ int main(void)
 		TEST_BOTH(past),
 		TEST_BOTH(at_this_moment),
 		TEST_BOTH(expiry_raises_the_virq),
+		TEST_BOTH(called_too_early),
 		TEST_BOTH(stopped),
 		TEST_BOTH(only_ones_own),
 		TEST_BOTH(argument_from_nowhere),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * VCPUOP_* (public header vcpu.h): where a vCPU keeps its vcpu_info and its copy of the time.
- * Runstate is in runstate.c, the singleshot timer in timer.c.
+ * VCPUOP_* (public header vcpu.h): a vCPU's coming and going, where it keeps its vcpu_info and its
+ * copy of the time. Runstate is in runstate_op.c, timers are in timer_op.c.
  */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "shim/guest_access.h"
 #include "shim/guest_area.h"
 #include "shim/shared_info.h"
+#include "shim/vcpu_run.h"
 
 struct vcpu *vcpuop_target(const struct vcpu *v, const struct hypercall *h)
 {
@@ -55,7 +56,7 @@ static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 		return -XEN_ENXIO;
 	if (v->vcpu_info_registered)
 		return -XEN_EINVAL;
-	if (v != caller && v->runstate.state != RUNSTATE_offline)
+	if (v != caller && !vcpu_is_down(v))
 		return -XEN_EINVAL;
 	if (info->mfn > UINT64_MAX >> GUEST_PAGE_SHIFT ||
 	    !guest_has_memory(v->domain, addr, sizeof(struct vcpu_info)))
@@ -94,6 +95,13 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, const struct hypercall *h)
 /* No version of a time that may be read. */
 #define NO_VERSION 1
 
+/* In a place that has never been written. */
+static void show_time(struct vcpu *v)
+{
+	__atomic_store_n(&v->time_area_version, NO_VERSION, __ATOMIC_RELAXED);
+	vcpu_time_area_update(v);
+}
+
 static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct hypercall *h)
 {
 	struct vcpu *t = vcpuop_target(v, h);
@@ -104,8 +112,27 @@ static long vcpuop_register_vcpu_time_memory_area(struct vcpu *v, const struct h
 	rc = guest_area_register(&t->time_area, v, h, sizeof(struct vcpu_time_info));
 	if (rc)
 		return rc;
-	__atomic_store_n(&t->time_area_version, NO_VERSION, __ATOMIC_RELAXED);
-	vcpu_time_area_update(t);
+	show_time(t);
+	return 0;
+}
+
+static long vcpuop_register_vcpu_time_phys_area(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = vcpuop_target(v, h);
+	struct gpa addr;
+	long rc;
+
+	if (!t)
+		return -XEN_ENOENT;
+	rc = guest_area_phys_argument(v, h, sizeof(struct vcpu_time_info), &addr);
+	if (rc < 0)
+		return rc;
+	if (rc == GUEST_AREA_NONE) {
+		gpc_deactivate(&t->time_area);
+		return 0;
+	}
+	gpc_activate(&t->time_area, addr, sizeof(struct vcpu_time_info));
+	show_time(t);
 	return 0;
 }
 
@@ -167,27 +194,130 @@ void vcpu_time_area_update(struct vcpu *v)
 	}
 }
 
-/* Linux asks for this at every CPU's start and does not mind what it hears: no periodic timer runs.
- */
-static long vcpuop_stop_periodic_timer(struct vcpu *v, const struct hypercall *h)
+/* Has it a vcpu_info, as those beyond the first have not before they register one? */
+static bool has_vcpu_info(const struct vcpu *v)
 {
-	return vcpuop_target(v, h) ? 0 : -XEN_ENOENT;
+	return v->vcpu_info_registered || v->id < XEN_LEGACY_MAX_VCPUS;
+}
+
+/* Under the domain's lock. */
+static long initialise(struct vcpu *t, const struct vcpu_hvm_context *guest)
+{
+	struct vcpu_context context;
+	long rc;
+
+	if (t->initialised)
+		return -XEN_EEXIST;
+	rc = vcpu_context_check(t->domain, guest, &context);
+	if (rc)
+		return rc;
+	t->context = context;
+	t->context_waits = true;
+	t->initialised = true;
+	return 0;
+}
+
+static long vcpuop_initialise(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = vcpuop_target(v, h);
+	struct vcpu_hvm_context guest;
+	long rc;
+
+	if (!t)
+		return -XEN_ENOENT;
+	if (!has_vcpu_info(t))
+		return -XEN_EINVAL;
+	rc = guest_read(v, &guest, gva(h->args[2]), sizeof(guest));
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&v->domain->lock);
+	rc = initialise(t, &guest);
+	pthread_mutex_unlock(&v->domain->lock);
+	return rc;
+}
+
+static long vcpuop_up(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = vcpuop_target(v, h);
+	long rc = 0;
+
+	if (!t)
+		return -XEN_ENOENT;
+	pthread_mutex_lock(&v->domain->lock);
+	if (t->initialised)
+		vcpu_let_up(t);
+	else
+		rc = -XEN_EINVAL;
+	pthread_mutex_unlock(&v->domain->lock);
+	return rc;
+}
+
+static bool others_are_down(const struct vcpu *v)
+{
+	const struct domain *d = v->domain;
+
+	for (unsigned i = 0; i < d->nr_vcpus; i++)
+		if (d->vcpus[i] != v && !vcpu_is_down(d->vcpus[i]))
+			return false;
+	return true;
+}
+
+/* Whoever it is; a guest that goes down with its last vCPU is switched off. */
+static long vcpuop_down(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = vcpuop_target(v, h);
+
+	if (!t)
+		return -XEN_ENOENT;
+	if (others_are_down(t))
+		domain_shutdown(v->domain, SHUTDOWN_poweroff);
+	else
+		vcpu_hold_down(t);
+	return 0;
+}
+
+static long vcpuop_is_up(struct vcpu *v, const struct hypercall *h)
+{
+	const struct vcpu *t = vcpuop_target(v, h);
+
+	return t ? !vcpu_is_down(t) : -XEN_ENOENT;
+}
+
+static long vcpuop_send_nmi(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = vcpuop_target(v, h);
+
+	if (!t)
+		return -XEN_ENOENT;
+	if (h->args[2])
+		return -XEN_EINVAL;
+	v->domain->ops->nmi(t);
+	vcpu_unblock(t);
+	return 0;
+}
+
+/* For the hardware domain's pinned vCPUs; nobody else's argument is looked at. */
+static long vcpuop_get_physid(struct vcpu *v, const struct hypercall *h)
+{
+	return vcpuop_target(v, h) ? -XEN_EINVAL : -XEN_ENOENT;
 }
 
 const struct suboperation vcpu_ops[] = {
-	SUBOP_ENOSYS(VCPUOP_initialise),
-	SUBOP_ENOSYS(VCPUOP_up),
-	SUBOP_ENOSYS(VCPUOP_down),
-	SUBOP_ENOSYS(VCPUOP_is_up),
+	SUBOP(VCPUOP_initialise, vcpuop_initialise),
+	SUBOP(VCPUOP_up, vcpuop_up),
+	SUBOP(VCPUOP_down, vcpuop_down),
+	SUBOP(VCPUOP_is_up, vcpuop_is_up),
 	SUBOP(VCPUOP_get_runstate_info, vcpuop_get_runstate_info),
 	SUBOP(VCPUOP_register_runstate_memory_area, vcpuop_register_runstate_memory_area),
-	SUBOP_ENOSYS(VCPUOP_set_periodic_timer),
+	SUBOP(VCPUOP_set_periodic_timer, vcpuop_set_periodic_timer),
 	SUBOP(VCPUOP_stop_periodic_timer, vcpuop_stop_periodic_timer),
 	SUBOP(VCPUOP_set_singleshot_timer, vcpuop_set_singleshot_timer),
 	SUBOP(VCPUOP_stop_singleshot_timer, vcpuop_stop_singleshot_timer),
 	SUBOP(VCPUOP_register_vcpu_info, vcpuop_register_vcpu_info),
-	SUBOP_ENOSYS(VCPUOP_send_nmi),
-	SUBOP_ENOSYS(VCPUOP_get_physid),
+	SUBOP(VCPUOP_send_nmi, vcpuop_send_nmi),
+	SUBOP(VCPUOP_get_physid, vcpuop_get_physid),
 	SUBOP(VCPUOP_register_vcpu_time_memory_area, vcpuop_register_vcpu_time_memory_area),
+	SUBOP(VCPUOP_register_runstate_phys_area, vcpuop_register_runstate_phys_area),
+	SUBOP(VCPUOP_register_vcpu_time_phys_area, vcpuop_register_vcpu_time_phys_area),
 };
 const unsigned vcpu_ops_count = ARRAY_SIZE(vcpu_ops);

@@ -358,7 +358,7 @@ static void vcpu_info_of_a_running_one(void **state)
 {
 	struct fake *f = *state;
 
-	runstate_start(f->domain.vcpus[1], 1000);
+	fake_start(f, 1);
 	assert_refused(f, register_vcpu_info(f, 1, PLACE, 0), XEN_EINVAL);
 	f->current = 1;
 	assert_int_equal(register_vcpu_info(f, 1, PLACE, 0), 0);

@@ -31,6 +31,17 @@ struct xen_build_id_x86_32 {
 	uint8_t buf[];
 };
 
+struct sched_poll_x86_32 {
+	uint32_t ports; /* guest handle */
+	uint32_t nr_ports;
+	uint64_t timeout;
+};
+
+struct multicall_entry_x86_32 {
+	uint32_t op, result;
+	uint32_t args[6];
+};
+
 /* { u64 timeout_abs_ns; u32 flags; } without tail padding */
 #define VCPU_SET_SINGLESHOT_TIMER_SIZE_X86_32 12
 

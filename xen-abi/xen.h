@@ -23,6 +23,7 @@
 #include <xen/features.h>
 #include <xen/grant_table.h>
 #include <xen/hvm/hvm_op.h>
+#include <xen/hvm/hvm_vcpu.h>
 #include <xen/hvm/params.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/io/console.h>
@@ -32,4 +33,11 @@
 #include <xen/vcpu.h>
 #include <xen/version.h>
 #include <xen/foreign/x86_32.h>
+
+/* Newer than these headers (Xen 4.17). From Xen 4.18; their arguments have addr.p. */
+#ifndef VCPUOP_register_runstate_phys_area
+#define VCPUOP_register_runstate_phys_area  14
+#define VCPUOP_register_vcpu_time_phys_area 15
+#endif
+
 #endif

@@ -189,6 +189,9 @@ static int exit_status(const struct vm *vm)
 	case SHUTDOWN_suspend:
 		fprintf(stderr, "xenolith: the guest suspended itself\n");
 		return EXIT_SUSPEND;
+	case SHUTDOWN_watchdog:
+		fprintf(stderr, "xenolith: the guest has crashed: its watchdog has expired\n");
+		return EXIT_CRASH;
 	default:
 		fprintf(stderr, "xenolith: the guest crashed\n");
 		return EXIT_CRASH;

@@ -79,33 +79,19 @@ void vm_set_timer(struct vcpu *v, uint64_t deadline)
 {
 	struct vm_vcpu *vv = v->host;
 
-	__atomic_store_n(&vv->timer_deadline, deadline, __ATOMIC_SEQ_CST);
 	if (deadline)
 		arm_for(vv, deadline, vm_system_time(v));
 	else
 		loop_timer_set(&vv->timer, 0);
 }
 
-/* The host's clock and the guest's may drift apart: what came early is set again. */
+/* The host's clock and the guest's may drift apart: if it comes early, the shim sets it again. */
 static void timer_ready(void *opaque, uint32_t events)
 {
 	struct vm_vcpu *vv = opaque;
-	uint64_t deadline, now;
 
 	(void)events;
-	if (!loop_timer_fired(&vv->timer))
-		return;
-	deadline = __atomic_load_n(&vv->timer_deadline, __ATOMIC_SEQ_CST);
-	if (!deadline)
-		return;
-	now = vm_system_time(vv->vcpu);
-	if (now < deadline) {
-		arm_for(vv, deadline, now);
-		return;
-	}
-	/* Unless the vCPU has set a new one since. */
-	if (__atomic_compare_exchange_n(&vv->timer_deadline, &deadline, 0, false, __ATOMIC_SEQ_CST,
-					__ATOMIC_SEQ_CST))
+	if (loop_timer_fired(&vv->timer))
 		vcpu_timer_expired(vv->vcpu);
 }
 

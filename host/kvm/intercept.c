@@ -181,6 +181,11 @@ void vcpu_hypercall_xen(struct vm_vcpu *vv)
 	x->u.hcall.result = hypercall_dispatch(vv->vcpu, &h);
 }
 
+static int hypercall_port(bool long_mode)
+{
+	return long_mode ? PORT_HYPERCALL_64 : PORT_HYPERCALL;
+}
+
 static bool cpu_is_amd(void)
 {
 	uint32_t eax = 0, ebx, ecx = 0, edx;
@@ -188,6 +193,23 @@ static bool cpu_is_amd(void)
 	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
 	return (ebx == 0x68747541 && edx == 0x69746e65) || /* AuthenticAMD */
 	       (ebx == 0x6f677948 && edx == 0x6e65476e);   /* HygonGenuine */
+}
+
+#define STUB_SIZE 32
+
+/*
+ * KVM_XEN answers SCHEDOP_poll itself: at once, as if it were a yield, and with a timeout of
+ * another kind where it does wait. So this family's stub does not go its way.
+ */
+static void fill_sched_op_stub(uint8_t *page, const struct hypercall_stub *stub)
+{
+	const unsigned at = __HYPERVISOR_sched_op * STUB_SIZE;
+	struct hypercall_stub by_port = *stub;
+	uint8_t other[GUEST_PAGE_SIZE];
+
+	by_port.port = hypercall_port(stub->long_mode);
+	hypercall_page_fill(other, &by_port);
+	memcpy(page + at, other + at, STUB_SIZE);
 }
 
 bool vcpu_fill_hypercall_page(struct vm_vcpu *vv, uint64_t value)
@@ -204,8 +226,10 @@ bool vcpu_fill_hypercall_page(struct vm_vcpu *vv, uint64_t value)
 	if (value & (GUEST_PAGE_SIZE - 1))
 		return false;
 	if (!vv->vm->kvm_xen)
-		stub.port = stub.long_mode ? PORT_HYPERCALL_64 : PORT_HYPERCALL;
+		stub.port = hypercall_port(stub.long_mode);
 	hypercall_page_fill(page, &stub);
+	if (vv->vm->kvm_xen)
+		fill_sched_op_stub(page, &stub);
 	if (guest_write_physical(d, gpa(value), page, sizeof(page)))
 		return false;
 	domain_latch_word_size(d, stub.long_mode);

@@ -14,6 +14,7 @@
 
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/vm.h"
+#include "shim/vcpu_run.h"
 
 #define MSR_HV_SCONTROL  0x40000080
 #define MSR_HV_SINT2     0x40000092
@@ -69,8 +70,10 @@ static void arm_retry(struct vm *vm, unsigned ms)
 void vm_upcall(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
+	bool delivered = deliver(v);
 
-	if (deliver(v))
+	vcpu_unblock(v);
+	if (delivered)
 		return;
 	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
 	arm_retry(vv->vm, UPCALL_RETRY_MIN_MS);

@@ -62,6 +62,8 @@ static bool serve_requests(struct vm_vcpu *vv)
 		vcpu_apply_time_area(vv);
 	if (requests & VCPU_REQ_UPCALL_METHOD)
 		vcpu_apply_upcall_method(vv);
+	if (requests & VCPU_REQ_NMI)
+		ioctl(vv->fd, KVM_NMI);
 	return !(requests & VCPU_REQ_STOP);
 }
 
@@ -165,8 +167,10 @@ static void run_once(struct vm_vcpu *vv)
 {
 	vv->run->kvm_valid_regs = KVM_SYNC_X86_REGS | (vv->want_sregs ? KVM_SYNC_X86_SREGS : 0);
 	vv->sregs_valid = vv->from_page_64 = false;
+	vcpu_prepare_run(vv);
 	if (ioctl(vv->fd, KVM_RUN, NULL) == 0) {
 		vv->exits++;
+		vcpu_has_run(vv);
 		handle_exit(vv);
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);
@@ -185,7 +189,7 @@ static void *vcpu_thread(void *opaque)
 	current = vv;
 	vv->self = pthread_self();
 	__atomic_store_n(&vv->running, true, __ATOMIC_SEQ_CST);
-	runstate_start(vv->vcpu, vm_system_time(vv->vcpu));
+	vcpu_begin(vv);
 	while (serve_requests(vv))
 		run_once(vv);
 	return NULL;
@@ -220,7 +224,7 @@ int vcpu_set_pvh_state(struct vm_vcpu *vv, uint32_t entry, uint32_t start_info, 
 
 int vcpu_create(struct vm *vm, struct vm_vcpu *vv, struct problem *p)
 {
-	*vv = (struct vm_vcpu){.vm = vm, .timer.fd = -1};
+	*vv = (struct vm_vcpu){.vm = vm, .timer.fd = -1, .schedstat_fd = -1};
 	vv->vcpu = domain_add_vcpu(&vm->domain, vv);
 	if (!vv->vcpu)
 		return problem(p, "no memory for another vCPU");
@@ -239,6 +243,7 @@ int vcpu_create(struct vm *vm, struct vm_vcpu *vv, struct problem *p)
 void vcpu_destroy(struct vm_vcpu *vv)
 {
 	vcpu_timer_destroy(vv);
+	vcpu_end(vv);
 	if (vv->run)
 		munmap(vv->run, vv->vm->run_size);
 	if (vv->fd >= 0)

@@ -52,6 +52,7 @@ enum vcpu_request {
 	VCPU_REQ_STOP = 1 << 0,
 	VCPU_REQ_TIME_AREA = 1 << 1,     /* vcpu_info has moved: tell KVM */
 	VCPU_REQ_UPCALL_METHOD = 1 << 2, /* upcall method has changed */
+	VCPU_REQ_NMI = 1 << 3,
 };
 
 struct vm_vcpu {
@@ -78,8 +79,11 @@ struct vm_vcpu {
 	bool synic_on;
 	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
 
-	struct watch timer;      /* timerfd, served by the loop */
-	uint64_t timer_deadline; /* guest system time; 0: off. Atomic */
+	uint32_t mp_state;    /* KVM_MP_STATE_*, as we have set it (wait.c) */
+	int schedstat_fd;     /* of its thread; -1: none. Atomic */
+	uint64_t steal_asked; /* when, by the coarse clock */
+
+	struct watch timer; /* timerfd, served by the loop */
 	uint64_t exits, mmio_exits;
 	uint64_t mmio_nowhere; /* of the latter: no memory there, even after a second look */
 	uint64_t faults;       /* on memory that was being changed, or that is not accessible */
@@ -184,6 +188,21 @@ void vcpu_timer_destroy(struct vm_vcpu *vv);
 void vm_set_timer(struct vcpu *v, uint64_t deadline);
 void vm_time_area_moved(struct vcpu *v);
 void vcpu_apply_time_area(struct vm_vcpu *vv);
+
+/* wait.c: a vCPU that waits. The first four on its thread. */
+void vcpu_begin(struct vm_vcpu *vv);
+/* Before each KVM_RUN: does it run now, or wait? */
+void vcpu_prepare_run(struct vm_vcpu *vv);
+/* After a KVM_RUN that did not fail, before the exit is handled. */
+void vcpu_has_run(struct vm_vcpu *vv);
+void vm_set_context(struct vcpu *v, const struct vcpu_context *c);
+/* When the thread is no more. */
+void vcpu_end(struct vm_vcpu *vv);
+uint64_t vm_run_delay(struct vcpu *v);
+bool vm_interrupts_enabled(struct vcpu *v);
+bool vm_must_stop(struct vcpu *v);
+void vm_wake(struct vcpu *v);
+void vm_nmi(struct vcpu *v);
 
 /* irq.c: upcalls. */
 int vm_upcalls_create(struct vm *vm, struct problem *p);

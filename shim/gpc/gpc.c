@@ -425,24 +425,32 @@ bool gpc_read(struct gpc *gpc, uint32_t offset, void *to, uint32_t len)
 	return fits;
 }
 
-bool gpc_write(struct gpc *gpc, uint32_t offset, const void *from, uint32_t len)
+bool gpc_write_pieces(struct gpc *gpc, uint32_t offset, const void *from, uint32_t len)
 {
-	unsigned nr;
-	const struct gpc_piece *pieces = gpc_lock_pieces(gpc, &nr);
 	const struct memslot_set *set = memslots_current(gpc->slots);
-	bool fits = pieces && (uint64_t)offset + len <= gpc->len;
+	bool fits = (uint64_t)offset + len <= gpc->len;
 	const uint8_t *next = from;
 	struct gpc_piece part;
 	uint64_t start = 0;
 
-	for (unsigned i = 0; fits && i < nr; start += pieces[i++].len) {
-		if (!overlap(&pieces[i], start, offset, len, &part))
+	for (unsigned i = 0; fits && i < gpc->nr_pieces; start += gpc->pieces[i++].len) {
+		if (!overlap(&gpc->pieces[i], start, offset, len, &part))
 			continue;
 		memcpy(part.hva, next, part.len);
 		memslots_written_hva(set, part.hva, part.len);
 		next += part.len;
 	}
-	if (pieces)
-		gpc_unlock_pieces(gpc, false);
+	return fits;
+}
+
+bool gpc_write(struct gpc *gpc, uint32_t offset, const void *from, uint32_t len)
+{
+	unsigned nr;
+	bool fits;
+
+	if (!gpc_lock_pieces(gpc, &nr))
+		return false;
+	fits = gpc_write_pieces(gpc, offset, from, len);
+	gpc_unlock_pieces(gpc, false);
 	return fits;
 }

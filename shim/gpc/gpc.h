@@ -136,6 +136,8 @@ const struct gpc_piece *gpc_lock_pieces(struct gpc *gpc, unsigned *nr);
 const struct gpc_piece *gpc_lock_pieces_nosleep(struct gpc *gpc, unsigned *nr);
 /* written: all of it may have been written to. */
 void gpc_unlock_pieces(struct gpc *gpc, bool written);
+/* gpc_write (below) by one who has locked the pieces. False: the area is shorter. */
+bool gpc_write_pieces(struct gpc *gpc, uint32_t offset, const void *from, uint32_t len);
 
 /*
  * Copy len bytes from or to `offset` in the area, whole or not at all. False: it is inactive,

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A vCPU that waits (shim/vcpu_run.h), and one that comes up.
+ *
+ * KVM does the waiting, in KVM_RUN, by the state that it calls the vCPU's: as one that is halted,
+ * so that an interrupt of its LAPIC wakes it too, of which nobody else hears; as one that has not
+ * been initialised, so that INIT and SIPI can start it. What comes by the shim kicks the thread.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/kvm/vm.h"
+#include "shim/vcpu_run.h"
+
+#define RFLAGS_IF (1u << 9)
+#define CR0_PG    (1ull << 31)
+#define EFER_LMA  (1ull << 10)
+
+#define NS_PER_S 1000000000ull
+
+/* Not more often than this does a vCPU ask what was stolen from it. */
+#define STEAL_INTERVAL_NS 1000000ull
+
+static void set_state(struct vm_vcpu *vv, uint32_t state)
+{
+	struct kvm_mp_state mp = {.mp_state = state};
+
+	if (vv->mp_state != state)
+		ioctl(vv->fd, KVM_SET_MP_STATE, &mp);
+	vv->mp_state = state;
+}
+
+/* Have INIT and SIPI started it? */
+static bool is_started(struct vm_vcpu *vv)
+{
+	struct kvm_mp_state mp = {.mp_state = KVM_MP_STATE_UNINITIALIZED};
+
+	ioctl(vv->fd, KVM_GET_MP_STATE, &mp);
+	return mp.mp_state == KVM_MP_STATE_RUNNABLE;
+}
+
+void vcpu_prepare_run(struct vm_vcpu *vv)
+{
+	struct vcpu *v = vv->vcpu;
+
+	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED && is_started(vv)) {
+		vv->mp_state = KVM_MP_STATE_RUNNABLE;
+		vcpu_started(v);
+	}
+	if (vcpu_may_run(v))
+		set_state(vv, KVM_MP_STATE_RUNNABLE);
+	else
+		set_state(vv, vcpu_is_down(v) ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_HALTED);
+}
+
+/* KVM has let it run, though it was to wait: something has interrupted it. */
+static void woken(struct vm_vcpu *vv)
+{
+	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED) {
+		vcpu_started(vv->vcpu);
+	} else {
+		vcpu_unblock(vv->vcpu);
+	}
+	vv->mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_may_run(vv->vcpu);
+}
+
+static uint64_t coarse_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+void vcpu_has_run(struct vm_vcpu *vv)
+{
+	uint64_t now;
+
+	if (vv->mp_state != KVM_MP_STATE_RUNNABLE)
+		woken(vv);
+	if (!gpc_is_active(&vv->vcpu->runstate_area))
+		return;
+	now = coarse_now();
+	if (now - vv->steal_asked < STEAL_INTERVAL_NS)
+		return;
+	vv->steal_asked = now;
+	runstate_update(vv->vcpu);
+}
+
+void vcpu_begin(struct vm_vcpu *vv)
+{
+	__atomic_store_n(&vv->schedstat_fd,
+			 open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC),
+			 __ATOMIC_RELEASE);
+	if (vv->vcpu->id == 0)
+		vcpu_started(vv->vcpu);
+	else
+		vv->mp_state = KVM_MP_STATE_UNINITIALIZED;
+}
+
+void vcpu_end(struct vm_vcpu *vv)
+{
+	if (vv->schedstat_fd >= 0)
+		close(vv->schedstat_fd);
+	vv->schedstat_fd = -1;
+}
+
+/* Of the three numbers the second: ns of waiting in the scheduler's queue. */
+uint64_t vm_run_delay(struct vcpu *v)
+{
+	struct vm_vcpu *vv = v->host;
+	int fd = __atomic_load_n(&vv->schedstat_fd, __ATOMIC_ACQUIRE);
+	char text[80], *second;
+	ssize_t len = fd >= 0 ? pread(fd, text, sizeof(text) - 1, 0) : 0;
+
+	if (len <= 0)
+		return 0;
+	text[len] = '\0';
+	second = strchr(text, ' ');
+	return second ? strtoull(second, NULL, 10) : 0;
+}
+
+bool vm_interrupts_enabled(struct vcpu *v)
+{
+	struct vm_vcpu *vv = v->host;
+
+	return vv->run->s.regs.regs.rflags & RFLAGS_IF;
+}
+
+bool vm_must_stop(struct vcpu *v)
+{
+	struct vm_vcpu *vv = v->host;
+
+	return __atomic_load_n(&vv->requests, __ATOMIC_SEQ_CST) & VCPU_REQ_STOP;
+}
+
+void vm_wake(struct vcpu *v)
+{
+	vcpu_post(v->host, 0);
+}
+
+void vm_nmi(struct vcpu *v)
+{
+	vcpu_post(v->host, VCPU_REQ_NMI);
+}
+
+static struct kvm_segment segment(const struct vcpu_segment *s)
+{
+	struct kvm_segment k = {
+		.base = s->base,
+		.limit = s->limit,
+		.type = s->attr & 0xf,
+		.s = s->attr >> 4 & 1,
+		.dpl = s->attr >> 5 & 3,
+		.present = s->attr >> 7 & 1,
+		.avl = s->attr >> 8 & 1,
+		.l = s->attr >> 9 & 1,
+		.db = s->attr >> 10 & 1,
+		.g = s->attr >> 11 & 1,
+		.unusable = !s->attr,
+	};
+
+	if (k.g)
+		k.limit = s->limit << 12 | 0xfff;
+	return k;
+}
+
+static int set_sregs(struct vm_vcpu *vv, const struct vcpu_context *c)
+{
+	struct kvm_sregs s;
+
+	if (ioctl(vv->fd, KVM_GET_SREGS, &s))
+		return -1;
+	s.cs = segment(&c->cs);
+	s.ds = segment(&c->ds);
+	s.ss = segment(&c->ss);
+	s.es = segment(&c->es);
+	s.tr = segment(&c->tr);
+	s.cr0 = c->cr0;
+	s.cr3 = c->cr3;
+	s.cr4 = c->cr4;
+	s.efer = c->cr0 & CR0_PG ? c->efer : c->efer & ~EFER_LMA;
+	return ioctl(vv->fd, KVM_SET_SREGS, &s);
+}
+
+/* Xen finds out at the same moment that a CPU cannot run with what it was given, and ends the
+ * guest.
+ */
+void vm_set_context(struct vcpu *v, const struct vcpu_context *c)
+{
+	struct vm_vcpu *vv = v->host;
+	const struct kvm_regs regs = {
+		.rax = c->rax,
+		.rcx = c->rcx,
+		.rdx = c->rdx,
+		.rbx = c->rbx,
+		.rsp = c->rsp,
+		.rbp = c->rbp,
+		.rsi = c->rsi,
+		.rdi = c->rdi,
+		.rip = c->rip,
+		.rflags = c->rflags,
+	};
+
+	if (set_sregs(vv, c) || ioctl(vv->fd, KVM_SET_REGS, &regs))
+		domain_shutdown(v->domain, SHUTDOWN_crash);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/event_upcall.h"
+
+#include "shim/domain.h"
+#include "shim/event_channel.h"
+
+void event_upcall_raise(struct vcpu *v, guest_vcpu_info *info)
+{
+	if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
+		v->domain->ops->upcall(v);
+}
+
+uint32_t *event_upcall_selector(guest_vcpu_info *info, bool long_mode)
+{
+	size_t at = long_mode ? offsetof(struct vcpu_info, evtchn_pending_sel)
+			      : offsetof(struct vcpu_info_x86_32, evtchn_pending_sel);
+
+	return (uint32_t *)((uint8_t *)info + at);
+}
+
+bool event_channels_pending(struct vcpu *v)
+{
+	guest_vcpu_info *info = vcpu_info_lock(v);
+	bool pending;
+
+	if (!info)
+		return false;
+	pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
+	vcpu_info_unlock(v);
+	return pending;
+}
+
+void event_channels_recheck_upcall(struct vcpu *v)
+{
+	if (event_channels_pending(v))
+		v->domain->ops->upcall(v);
+}
+
+/* The selector is the 2-level ABI's, and the guest's own affair in the other: Xen sets it, too. */
+void event_channels_mark_all(struct vcpu *v)
+{
+	guest_vcpu_info *info = vcpu_info_lock(v);
+	bool long_mode = domain_long_mode(v->domain);
+	uint32_t *selector;
+
+	if (!info)
+		return;
+	selector = event_upcall_selector(info, long_mode);
+	for (unsigned i = 0; i < (long_mode ? 2 : 1); i++)
+		__atomic_store_n(&selector[i], UINT32_MAX, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	vcpu_info_unlock_written(v, info);
+	v->domain->ops->upcall(v);
+}
