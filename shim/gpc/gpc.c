@@ -246,14 +246,15 @@ static void bring_up_to_date(struct gpc *gpc, const struct memslot_set *set)
 	gpc->nr_pieces = 0;
 	if (!find_all(gpc, set))
 		gpc->nr_pieces = 0;
+	/* Who sees the generation sees the pointer that belongs to it, or a later one: and with
+	 * that, that its memory has been mapped. */
 	__atomic_store_n(&gpc->hva, gpc->nr_pieces == 1 ? gpc->pieces[0].hva : NULL,
-			 __ATOMIC_RELAXED);
-	/* Who sees the generation sees the pointer that belongs to it, or a later one. */
+			 __ATOMIC_RELEASE);
 	__atomic_store_n(&gpc->generation, set->generation, __ATOMIC_RELEASE);
 }
 
-/* As gpc_refresh_maysleep, but for the waiting. *generation: what it was looked up in. */
-static int refresh(struct gpc *gpc, uint64_t *generation)
+/* As bring() below, but for the waiting. *generation: what it was looked up in. */
+static int refresh(struct gpc *gpc, uint64_t *generation, unsigned *nr_pieces)
 {
 	const struct memslot_set *set;
 	int rc = -EINVAL;
@@ -265,24 +266,33 @@ static int refresh(struct gpc *gpc, uint64_t *generation)
 		if (!is_fresh(gpc, set))
 			bring_up_to_date(gpc, set);
 		rc = gpc->nr_pieces ? 0 : -EFAULT;
+		*nr_pieces = gpc->nr_pieces;
 	}
 	memslots_leave();
 	pthread_mutex_unlock(&gpc->lock);
 	return rc;
 }
 
-int gpc_refresh_maysleep(struct gpc *gpc)
+/* As gpc_refresh_maysleep; *nr_pieces: what the area has at that moment. */
+static int bring(struct gpc *gpc, unsigned *nr_pieces)
 {
 	uint64_t generation;
 	int rc;
 
 	do {
-		rc = refresh(gpc, &generation);
+		rc = refresh(gpc, &generation, nr_pieces);
 	} while (rc == -EFAULT && memslots_retry(gpc->slots, generation));
 	if (rc == -EFAULT && rcu_inside() &&
 	    __atomic_load_n(&gpc->slots->changing, __ATOMIC_RELAXED))
 		return -EAGAIN;
 	return rc;
+}
+
+int gpc_refresh_maysleep(struct gpc *gpc)
+{
+	unsigned nr_pieces;
+
+	return bring(gpc, &nr_pieces);
 }
 
 /*
@@ -294,7 +304,7 @@ static void *fresh_pointer(const struct gpc *gpc, const struct memslot_set *set)
 {
 	if (__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) != set->generation)
 		return NULL;
-	return __atomic_load_n(&gpc->hva, __ATOMIC_RELAXED);
+	return __atomic_load_n(&gpc->hva, __ATOMIC_ACQUIRE);
 }
 
 void *gpc_lock_nosleep(struct gpc *gpc)
@@ -306,26 +316,22 @@ void *gpc_lock_nosleep(struct gpc *gpc)
 	return hva;
 }
 
-/* gpc_lock has entered a section and not found what it needs. */
+/*
+ * gpc_lock has entered a section and not found what it needs. That the pointer is NULL does not say
+ * why: another thread may have looked while a change hid the memory. So it is bring() that decides.
+ */
 void *gpc_lock_slowly(struct gpc *gpc)
 {
-	void *hva;
+	unsigned nr_pieces;
 
 	memslots_leave();
-	for (;;) {
-		const struct memslot_set *set;
+	while (!bring(gpc, &nr_pieces) && nr_pieces == 1) {
+		void *hva = fresh_pointer(gpc, memslots_enter(gpc->slots));
 
-		if (gpc_refresh_maysleep(gpc))
-			return NULL;
-		set = memslots_enter(gpc->slots);
-		hva = fresh_pointer(gpc, set);
 		if (hva)
 			return hva;
-		if (__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) == set->generation)
-			break; /* in several pieces */
 		memslots_leave();
 	}
-	memslots_leave();
 	return NULL;
 }
 
