@@ -247,23 +247,30 @@ static void bring_up_to_date(struct gpc *gpc, const struct memslot_set *set)
 	if (!find_all(gpc, set))
 		gpc->nr_pieces = 0;
 	__atomic_store_n(&gpc->hva, gpc->nr_pieces == 1 ? gpc->pieces[0].hva : NULL,
-			 __ATOMIC_RELAXED);
+			 __ATOMIC_RELEASE);
 	/* Who sees the generation sees the pointer that belongs to it, or a later one. */
 	__atomic_store_n(&gpc->generation, set->generation, __ATOMIC_RELEASE);
 }
 
-/* As gpc_refresh_maysleep, but for the waiting. *generation: what it was looked up in. */
-static int refresh(struct gpc *gpc, uint64_t *generation)
+/* As of which generation a cache has been looked up, and how many pieces it had. */
+struct looked_up {
+	uint64_t generation;
+	uint32_t nr_pieces;
+};
+
+/* As gpc_refresh_maysleep, but for the waiting. */
+static int refresh_now(struct gpc *gpc, struct looked_up *l)
 {
 	const struct memslot_set *set;
 	int rc = -EINVAL;
 
 	pthread_mutex_lock(&gpc->lock);
 	set = memslots_enter(gpc->slots);
-	*generation = set->generation;
+	l->generation = set->generation;
 	if (gpc->active) {
 		if (!is_fresh(gpc, set))
 			bring_up_to_date(gpc, set);
+		l->nr_pieces = gpc->nr_pieces;
 		rc = gpc->nr_pieces ? 0 : -EFAULT;
 	}
 	memslots_leave();
@@ -271,14 +278,21 @@ static int refresh(struct gpc *gpc, uint64_t *generation)
 	return rc;
 }
 
-int gpc_refresh_maysleep(struct gpc *gpc)
+static int refresh(struct gpc *gpc, struct looked_up *l)
 {
-	uint64_t generation;
 	int rc;
 
 	do {
-		rc = refresh(gpc, &generation);
-	} while (rc == -EFAULT && memslots_retry(gpc->slots, generation));
+		rc = refresh_now(gpc, l);
+	} while (rc == -EFAULT && memslots_retry(gpc->slots, l->generation));
+	return rc;
+}
+
+int gpc_refresh_maysleep(struct gpc *gpc)
+{
+	struct looked_up l;
+	int rc = refresh(gpc, &l);
+
 	if (rc == -EFAULT && rcu_inside() &&
 	    __atomic_load_n(&gpc->slots->changing, __ATOMIC_RELAXED))
 		return -EAGAIN;
@@ -294,7 +308,7 @@ static void *fresh_pointer(const struct gpc *gpc, const struct memslot_set *set)
 {
 	if (__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) != set->generation)
 		return NULL;
-	return __atomic_load_n(&gpc->hva, __ATOMIC_RELAXED);
+	return __atomic_load_n(&gpc->hva, __ATOMIC_ACQUIRE);
 }
 
 void *gpc_lock_nosleep(struct gpc *gpc)
@@ -309,23 +323,16 @@ void *gpc_lock_nosleep(struct gpc *gpc)
 /* gpc_lock has entered a section and not found what it needs. */
 void *gpc_lock_slowly(struct gpc *gpc)
 {
-	void *hva;
+	struct looked_up l;
 
 	memslots_leave();
-	for (;;) {
-		const struct memslot_set *set;
+	while (!refresh(gpc, &l) && l.nr_pieces == 1) {
+		/* Without a pointer now the slots, or the cache, have changed once more. */
+		void *hva = gpc_lock_nosleep(gpc);
 
-		if (gpc_refresh_maysleep(gpc))
-			return NULL;
-		set = memslots_enter(gpc->slots);
-		hva = fresh_pointer(gpc, set);
 		if (hva)
 			return hva;
-		if (__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) == set->generation)
-			break; /* in several pieces */
-		memslots_leave();
 	}
-	memslots_leave();
 	return NULL;
 }
 

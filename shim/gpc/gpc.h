@@ -97,7 +97,8 @@ static inline void *gpc_lock(struct gpc *gpc)
 
 	if (__builtin_expect(__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) == set->generation,
 			     1)) {
-		void *hva = __atomic_load_n(&gpc->hva, __ATOMIC_RELAXED);
+		/* Of a later generation, perhaps: so what came before that must be seen, too. */
+		void *hva = __atomic_load_n(&gpc->hva, __ATOMIC_ACQUIRE);
 
 		if (__builtin_expect(hva != NULL, 1))
 			return hva;
