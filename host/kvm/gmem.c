@@ -128,3 +128,18 @@ int kvm_gmem_fd(const struct gmem *g)
 
 	return k->fd;
 }
+
+int kvm_gmem_set_slot(int vm_fd, const struct memslot *slot, uint64_t size)
+{
+	const struct kvm_userspace_memory_region2 region = {
+		.slot = slot->id,
+		.flags = slot->flags,
+		.guest_phys_addr = slot->start.v,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)slot->hva,
+		.guest_memfd = kvm_gmem_fd(slot->gmem),
+		.guest_memfd_offset = slot->gmem_offset,
+	};
+
+	return ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION2, &region) < 0 ? -errno : 0;
+}

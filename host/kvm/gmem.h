@@ -28,7 +28,13 @@ bool kvm_gmem_can_be_private(int vm_fd);
 int kvm_gmem_create(struct memslots *slots, int vm_fd, uint64_t npages, uint64_t flags,
 		    struct gmem **g);
 
-/* Its file descriptor, for KVM_SET_USER_MEMORY_REGION2 and mmap(). Stays its own. */
+/* Its file descriptor, for mmap() and the like. Stays its own. */
 int kvm_gmem_fd(const struct gmem *g);
+
+/*
+ * Tell KVM of a slot with such a file (KVM_SET_USER_MEMORY_REGION2), of `size` bytes: the slot's,
+ * or 0, which deletes it. 0 or -errno.
+ */
+int kvm_gmem_set_slot(int vm_fd, const struct memslot *slot, uint64_t size);
 
 #endif

@@ -506,8 +506,7 @@ static void guest_runs_from_it(void **state)
 		0xf4,                               /* hlt */
 		0xeb, 0xf9,                         /* jmp back */
 	};
-	struct kvm_userspace_memory_region2 region = {.flags = KVM_MEM_GUEST_MEMFD,
-						      .memory_size = AT(16)};
+	struct memslot slot = {.flags = MEMSLOT_PRIVATE, .npages = 16};
 	struct machine m;
 	struct gmem *g;
 	uint8_t *at;
@@ -518,10 +517,10 @@ static void guest_runs_from_it(void **state)
 	g = make_file(&m, 16, MAPPABLE);
 	at = mmap(NULL, AT(16), PROT_READ | PROT_WRITE, MAP_SHARED, kvm_gmem_fd(g), 0);
 	assert_ptr_not_equal(at, MAP_FAILED);
-	region.userspace_addr = (uintptr_t)at;
-	region.guest_memfd = kvm_gmem_fd(g);
+	slot.hva = at;
+	slot.gmem = g;
 	assert_int_equal(ioctl(m.fd, KVM_SET_TSS_ADDR, 0xfffbd000), 0);
-	assert_int_equal(ioctl(m.fd, KVM_SET_USER_MEMORY_REGION2, &region), 0);
+	assert_int_equal(kvm_gmem_set_slot(m.fd, &slot, AT(16)), 0);
 	assert_int_equal(gmem_allocate(g, 0, 16, PAGE_4K), 0);
 	memcpy(at + CODE, code, sizeof(code));
 	at[DATA] = 7;
@@ -537,6 +536,7 @@ static void guest_runs_from_it(void **state)
 	assert_int_equal(run(&m, vcpu), KVM_EXIT_HLT);
 	assert_int_equal(at[DATA], 1);
 	close(vcpu);
+	assert_int_equal(kvm_gmem_set_slot(m.fd, &slot, 0), 0);
 	munmap(at, AT(16));
 	gmem_put(g);
 	close_machine(&m);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "host/kvm/cover.h"
+#include "host/kvm/gmem.h"
 #include "host/kvm/vm.h"
 
 /*
@@ -21,22 +22,29 @@ static void renew_time_areas(struct vm *vm)
 		vcpu_post(&vm->vcpus[i], VCPU_REQ_TIME_AREA);
 }
 
-static int op_set_slot(void *host, const struct memslot *old, const struct memslot *new)
+static int set_kvm_slot(struct vm *vm, const struct memslot *s, uint64_t size)
 {
-	const struct memslot *s = new ? new : old;
-	struct vm *vm = host;
-	struct kvm_userspace_memory_region region = {
+	const struct kvm_userspace_memory_region region = {
 		.slot = s->id,
 		.flags = s->flags,
 		.guest_phys_addr = s->start.v,
-		.memory_size = new ? new->npages << GUEST_PAGE_SHIFT : 0,
+		.memory_size = size,
 		.userspace_addr = (uintptr_t)s->hva,
 	};
 
 	if (s->flags & MEMSLOT_PRIVATE)
-		return -EINVAL;
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-		return -errno;
+		return kvm_gmem_set_slot(vm->fd, s, size);
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+static int op_set_slot(void *host, const struct memslot *old, const struct memslot *new)
+{
+	struct vm *vm = host;
+	int rc = new ? set_kvm_slot(vm, new, new->npages << GUEST_PAGE_SHIFT)
+		     : set_kvm_slot(vm, old, 0);
+
+	if (rc)
+		return rc;
 	if (new && (!old || old->start.v != new->start.v))
 		renew_time_areas(vm);
 	return 0;

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "host/kvm/gmem.h"
 #include "host/kvm/kvm_xen.h"
 
 #define GUEST_DOMID 1
@@ -208,6 +209,8 @@ static int create_domain(struct vm *vm, struct problem *p)
 		return problem(p, "no memory for the domain");
 	}
 	vm->domain.hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
+	if (kvm_gmem_can_be_private(vm->fd))
+		vm->domain.memslots.features |= MEMSLOTS_CAN_PRIVATE;
 	if (vm_enable_manual_dirty_log(vm, p))
 		return -1;
 	if (vm_set_word_size(vm))

@@ -246,57 +246,53 @@ static void bring_up_to_date(struct gpc *gpc, const struct memslot_set *set)
 	gpc->nr_pieces = 0;
 	if (!find_all(gpc, set))
 		gpc->nr_pieces = 0;
+	/* Who sees the generation sees the pointer that belongs to it, or a later one: and with
+	 * that, that its memory has been mapped. */
 	__atomic_store_n(&gpc->hva, gpc->nr_pieces == 1 ? gpc->pieces[0].hva : NULL,
 			 __ATOMIC_RELEASE);
-	/* Who sees the generation sees the pointer that belongs to it, or a later one. */
 	__atomic_store_n(&gpc->generation, set->generation, __ATOMIC_RELEASE);
 }
 
-/* As of which generation a cache has been looked up, and how many pieces it had. */
-struct looked_up {
-	uint64_t generation;
-	uint32_t nr_pieces;
-};
-
-/* As gpc_refresh_maysleep, but for the waiting. */
-static int refresh_now(struct gpc *gpc, struct looked_up *l)
+/* As bring() below, but for the waiting. *generation: what it was looked up in. */
+static int refresh(struct gpc *gpc, uint64_t *generation, unsigned *nr_pieces)
 {
 	const struct memslot_set *set;
 	int rc = -EINVAL;
 
 	pthread_mutex_lock(&gpc->lock);
 	set = memslots_enter(gpc->slots);
-	l->generation = set->generation;
+	*generation = set->generation;
 	if (gpc->active) {
 		if (!is_fresh(gpc, set))
 			bring_up_to_date(gpc, set);
-		l->nr_pieces = gpc->nr_pieces;
 		rc = gpc->nr_pieces ? 0 : -EFAULT;
+		*nr_pieces = gpc->nr_pieces;
 	}
 	memslots_leave();
 	pthread_mutex_unlock(&gpc->lock);
 	return rc;
 }
 
-static int refresh(struct gpc *gpc, struct looked_up *l)
+/* As gpc_refresh_maysleep; *nr_pieces: what the area has at that moment. */
+static int bring(struct gpc *gpc, unsigned *nr_pieces)
 {
+	uint64_t generation;
 	int rc;
 
 	do {
-		rc = refresh_now(gpc, l);
-	} while (rc == -EFAULT && memslots_retry(gpc->slots, l->generation));
+		rc = refresh(gpc, &generation, nr_pieces);
+	} while (rc == -EFAULT && memslots_retry(gpc->slots, generation));
+	if (rc == -EFAULT && rcu_inside() &&
+	    __atomic_load_n(&gpc->slots->changing, __ATOMIC_RELAXED))
+		return -EAGAIN;
 	return rc;
 }
 
 int gpc_refresh_maysleep(struct gpc *gpc)
 {
-	struct looked_up l;
-	int rc = refresh(gpc, &l);
+	unsigned nr_pieces;
 
-	if (rc == -EFAULT && rcu_inside() &&
-	    __atomic_load_n(&gpc->slots->changing, __ATOMIC_RELAXED))
-		return -EAGAIN;
-	return rc;
+	return bring(gpc, &nr_pieces);
 }
 
 /*
@@ -320,18 +316,21 @@ void *gpc_lock_nosleep(struct gpc *gpc)
 	return hva;
 }
 
-/* gpc_lock has entered a section and not found what it needs. */
+/*
+ * gpc_lock has entered a section and not found what it needs. That the pointer is NULL does not say
+ * why: another thread may have looked while a change hid the memory. So it is bring() that decides.
+ */
 void *gpc_lock_slowly(struct gpc *gpc)
 {
-	struct looked_up l;
+	unsigned nr_pieces;
 
 	memslots_leave();
-	while (!refresh(gpc, &l) && l.nr_pieces == 1) {
-		/* Without a pointer now the slots, or the cache, have changed once more. */
-		void *hva = gpc_lock_nosleep(gpc);
+	while (!bring(gpc, &nr_pieces) && nr_pieces == 1) {
+		void *hva = fresh_pointer(gpc, memslots_enter(gpc->slots));
 
 		if (hva)
 			return hva;
+		memslots_leave();
 	}
 	return NULL;
 }

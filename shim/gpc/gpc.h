@@ -42,7 +42,8 @@ struct gpc_piece {
 struct gpc {
 	/*
 	 * What gpc_lock reads without a lock; written under `lock`, hva before generation. hva is
-	 * the area as of that generation: NULL if it has no memory, or lies in several pieces.
+	 * the area as of that generation, or of the next one, whose memory is mapped then: NULL if
+	 * it has no memory, or lies in several pieces.
 	 */
 	uint64_t generation;
 	void *hva;
@@ -97,7 +98,6 @@ static inline void *gpc_lock(struct gpc *gpc)
 
 	if (__builtin_expect(__atomic_load_n(&gpc->generation, __ATOMIC_ACQUIRE) == set->generation,
 			     1)) {
-		/* Of a later generation, perhaps: so what came before that must be seen, too. */
 		void *hva = __atomic_load_n(&gpc->hva, __ATOMIC_ACQUIRE);
 
 		if (__builtin_expect(hva != NULL, 1))

@@ -8,7 +8,7 @@
  * nobody can reach the old range any more. veto() is asked before anything happens. A change that
  * fails calls none but veto().
  *
- * Counts of watched pages move with their slot and end with it.
+ * Counts of watched pages move with their slot and end with it; not with the last tracker.
  */
 #ifndef SHIM_TRACKER_H
 #define SHIM_TRACKER_H
