@@ -19,6 +19,7 @@
 #include "host/loop.h"
 #include "host/problem.h"
 #include "shim/domain.h"
+#include "shim/vcpu_run.h"
 
 /* How hypercalls and upcalls are carried. */
 enum accel {
@@ -191,10 +192,23 @@ void vcpu_apply_time_area(struct vm_vcpu *vv);
 
 /* wait.c: a vCPU that waits. The first four on its thread. */
 void vcpu_begin(struct vm_vcpu *vv);
+void vcpu_prepare_run_slowly(struct vm_vcpu *vv);
+void vcpu_has_run_slowly(struct vm_vcpu *vv);
+
 /* Before each KVM_RUN: does it run now, or wait? */
-void vcpu_prepare_run(struct vm_vcpu *vv);
+static inline void vcpu_prepare_run(struct vm_vcpu *vv)
+{
+	if (vv->mp_state != KVM_MP_STATE_RUNNABLE || !vcpu_may_run(vv->vcpu))
+		vcpu_prepare_run_slowly(vv);
+}
+
 /* After a KVM_RUN that did not fail, before the exit is handled. */
-void vcpu_has_run(struct vm_vcpu *vv);
+static inline void vcpu_has_run(struct vm_vcpu *vv)
+{
+	if (vv->mp_state != KVM_MP_STATE_RUNNABLE || gpc_is_active(&vv->vcpu->runstate_area))
+		vcpu_has_run_slowly(vv);
+}
+
 void vm_set_context(struct vcpu *v, const struct vcpu_context *c);
 /* When the thread is no more. */
 void vcpu_end(struct vm_vcpu *vv);

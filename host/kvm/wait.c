@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "host/kvm/vm.h"
-#include "shim/vcpu_run.h"
 
 #define RFLAGS_IF (1u << 9)
 #define CR0_PG    (1ull << 31)
@@ -43,7 +42,7 @@ static bool is_started(struct vm_vcpu *vv)
 	return mp.mp_state == KVM_MP_STATE_RUNNABLE;
 }
 
-void vcpu_prepare_run(struct vm_vcpu *vv)
+void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 {
 	struct vcpu *v = vv->vcpu;
 
@@ -77,7 +76,7 @@ static uint64_t coarse_now(void)
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-void vcpu_has_run(struct vm_vcpu *vv)
+void vcpu_has_run_slowly(struct vm_vcpu *vv)
 {
 	uint64_t now;
 

@@ -164,11 +164,6 @@ void gpc_deactivate(struct gpc *gpc)
 	pthread_mutex_unlock(&gpc->slots->lock);
 }
 
-bool gpc_is_active(const struct gpc *gpc)
-{
-	return __atomic_load_n(&gpc->active, __ATOMIC_RELAXED);
-}
-
 bool gpc_gpa(struct gpc *gpc, struct gpa *out)
 {
 	bool known;

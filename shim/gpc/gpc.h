@@ -80,7 +80,10 @@ int gpc_activate_hva(struct gpc *gpc, void *hva, uint32_t len);
 void gpc_deactivate(struct gpc *gpc);
 
 /* Is it active? Any thread; may be out of date at once. */
-bool gpc_is_active(const struct gpc *gpc);
+static inline bool gpc_is_active(const struct gpc *gpc)
+{
+	return __atomic_load_n(&gpc->active, __ATOMIC_RELAXED);
+}
 
 /* Where the area begins, guest-physical. False: it is inactive, or by host address. */
 bool gpc_gpa(struct gpc *gpc, struct gpa *out);
