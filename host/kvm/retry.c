@@ -13,14 +13,6 @@
 #define TRIES     16 /* that changes which came to nothing may need */
 #define VECTOR_UD 6
 
-static uint64_t memory_generation(struct memslots *slots)
-{
-	uint64_t generation = memslots_enter(slots)->generation;
-
-	memslots_leave();
-	return generation;
-}
-
 bool vcpu_retry_fault(struct vm_vcpu *vv)
 {
 	struct memslots *slots = &vv->vm->domain.memslots;
@@ -28,7 +20,7 @@ bool vcpu_retry_fault(struct vm_vcpu *vv)
 
 	vv->faults++;
 	memslots_retry(slots, 0); /* wait for what is under way */
-	generation = memory_generation(slots);
+	generation = memslots_generation(slots);
 	if (generation != vv->fault_generation)
 		vv->tries_left = TRIES;
 	vv->fault_generation = generation;

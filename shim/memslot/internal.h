@@ -38,6 +38,10 @@ void memslots_remap_end_locked(struct memslots *slots, bool changed);
 
 /* memslot.c */
 
+/* Free a version of a slot (NULL: nothing), but not what another version has as well (NULL: none).
+ */
+void memslot_free(struct memslot *s, const struct memslot *other);
+
 static inline struct memslot_set *memslots_own_set(const struct memslots *slots)
 {
 	return slots->set; /* only changers write it */

@@ -39,15 +39,29 @@ int memslots_init(struct memslots *slots, const struct memslot_ops *ops, void *h
 	return 0;
 }
 
+void memslot_free(struct memslot *s, const struct memslot *other)
+{
+	static const struct memslot none;
+
+	if (!s)
+		return;
+	if (!other)
+		other = &none;
+	if (s->dirty != other->dirty)
+		dirty_log_free(s->dirty);
+	if (s->levels != other->levels)
+		memslot_levels_free(s->levels);
+	if (s->write_track != other->write_track)
+		free(s->write_track);
+	free(s);
+}
+
 static bool free_slot(struct memslot *s, void *opaque)
 {
 	(void)opaque;
 	if (s->gmem)
 		gmem_unbind(s);
-	dirty_log_free(s->dirty);
-	memslot_levels_free(s->levels);
-	free(s->write_track);
-	free(s);
+	memslot_free(s, NULL);
 	return false;
 }
 
@@ -144,7 +158,7 @@ void memslots_end_change(struct memslots *slots)
  * Readers.
  */
 
-static uint64_t current_generation(struct memslots *slots)
+uint64_t memslots_generation(const struct memslots *slots)
 {
 	uint64_t generation = memslots_enter(slots)->generation;
 
@@ -161,7 +175,7 @@ bool memslots_retry(struct memslots *slots, uint64_t generation)
 		pthread_mutex_unlock(&slots->lock);
 		return true;
 	}
-	return current_generation(slots) != generation;
+	return memslots_generation(slots) != generation;
 }
 
 const struct memslot_hint *memslots_search(const struct memslot_set *set, struct memslot_hint *hint,

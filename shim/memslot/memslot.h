@@ -209,6 +209,9 @@ static inline void memslots_leave(void)
  */
 bool memslots_retry(struct memslots *slots, uint64_t generation);
 
+/* The generation of the current set. */
+uint64_t memslots_generation(const struct memslots *slots);
+
 /* Where a reader found memory last: one thread's own, zeroed at first. */
 struct memslot_hint {
 	uint64_t generation;

@@ -30,24 +30,6 @@ static struct memslot_ids *ids_of(const struct change *c)
 	return &c->slots->ids[memslot_as(c->request->slot)];
 }
 
-/* Free a version of a slot, but not what another version has as well. */
-static void free_slot(struct memslot *s, const struct memslot *other)
-{
-	static const struct memslot none;
-
-	if (!s)
-		return;
-	if (!other)
-		other = &none;
-	if (s->dirty != other->dirty)
-		dirty_log_free(s->dirty);
-	if (s->levels != other->levels)
-		memslot_levels_free(s->levels);
-	if (s->write_track != other->write_track)
-		free(s->write_track);
-	free(s);
-}
-
 /* The dirty log is relative to the slot: it goes with it wherever it moves. */
 static int take_dirty_log(struct change *c)
 {
@@ -202,7 +184,7 @@ static void give_up(struct change *c)
 		gmem_unbind(c->new);
 	range_index_edit_abort(&c->by_gpa);
 	range_index_edit_abort(&c->by_hva);
-	free_slot(c->new, c->old);
+	memslot_free(c->new, c->old);
 	free(c->set);
 }
 
@@ -236,7 +218,7 @@ static void commit(struct change *c)
 	range_index_edit_commit(&c->by_hva);
 	if (c->kind == MEMSLOT_DELETE && c->old->gmem)
 		gmem_unbind(c->old);
-	free_slot(c->old, c->new);
+	memslot_free(c->old, c->new);
 	free(old_set);
 }
 
