@@ -4,6 +4,7 @@
  * in pieces: gpc_area_test.c; many threads: gpc_threads_test.c.
  */
 #include "shim/gpc/gpc_test.h"
+#include "shim/memslot/fail_alloc.h"
 
 #include "shim/memslot/overlay.h"
 
@@ -124,15 +125,15 @@ static void refused_activation_leaves_it_as_it_was(void **state)
 		const struct gpc_part parts[] = {
 			{gpa(0x4000), 0x2000}, {gpa(0x4000), 0x2000}, {gpa(0x4000), 0x2000}};
 
-		fail_calloc(nth);
+		fail_alloc(nth);
 		assert_int_equal(gpc_activate_parts(&w->gpc, parts, 3), -ENOMEM);
-		fail_calloc(0);
+		fail_alloc(0);
 		assert_unchanged(w);
 	}
 	/* One page, or two, need no memory. */
-	fail_calloc(1);
+	fail_alloc(1);
 	assert_int_equal(gpc_activate(&w->gpc, gpa(0x4ffc), 8), 0);
-	fail_calloc(0);
+	fail_alloc(0);
 	assert_ptr_equal(target(w), at_page(w, 0) + 0xffc);
 }
 

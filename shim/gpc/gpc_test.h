@@ -27,22 +27,6 @@ struct world {
 	struct gpc gpc;
 };
 
-/* The nth calloc from now fails; 0: none does. (Linked with --wrap=calloc.) */
-static int calloc_countdown;
-
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return calloc_countdown && !--calloc_countdown ? NULL : __real_calloc(n, size);
-}
-
-static inline void fail_calloc(int nth)
-{
-	calloc_countdown = nth;
-}
-
 static inline int setup(void **state)
 {
 	struct world *w = malloc(sizeof(*w));

@@ -5,57 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "shim/memslot/fail_alloc.h"
+
 #define TIB_PAGES (1ull << 28)
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void __real_free(void *p);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void __wrap_free(void *p);
-
-static struct {
-	long live;        /* allocations */
-	uint64_t bytes;   /* asked for */
-	unsigned fail_at; /* the allocation with that number from now on; 0: none */
-} heap;
-
-static bool fails(uint64_t bytes)
-{
-	heap.bytes += bytes;
-	return heap.fail_at && !--heap.fail_at;
-}
-
-static void *counted(void *p)
-{
-	heap.live += p != NULL;
-	return p;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails(size) ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails(n * size) ? NULL : counted(__real_calloc(n, size));
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	if (!p)
-		return __wrap_malloc(size);
-	return fails(size) ? NULL : __real_realloc(p, size);
-}
-
-void __wrap_free(void *p)
-{
-	heap.live -= p != NULL;
-	__real_free(p);
-}
 
 static int no_allocate(void *host, uint64_t first, uint64_t npages)
 {
@@ -93,14 +45,14 @@ static void failing_create(void **state)
 	unsigned failures = 0;
 
 	(void)state;
-	for (long live = heap.live; !g; failures++) {
-		heap.fail_at = failures + 1;
+	for (long live = fail_alloc_live(); !g; failures++) {
+		fail_alloc(failures + 1);
 		g = gmem_create(&slots, 1000, &tiny_ops, &host);
 		if (!g)
-			assert_int_equal(heap.live, live);
+			assert_int_equal(fail_alloc_live(), live);
 	}
-	assert_true(heap.fail_at > 0);
-	heap.fail_at = 0;
+	assert_true(fail_alloc_seen() < failures);
+	fail_alloc(0);
 	assert_true(failures > 1);
 	pthread_mutex_init(&slots.lock, NULL);
 	gmem_put(g);
@@ -122,19 +74,19 @@ static void failing_bind(void **state)
 	/* The number has room in the books of the slots, which they may keep. */
 	assert_int_equal(gmem_fake_add_slot(d, 9, g, 5000, 1, 999), 0);
 	assert_int_equal(gmem_fake_delete_slot(d, 9), 0);
-	live = heap.live;
+	live = fail_alloc_live();
 	do {
-		heap.fail_at = ++failures;
+		fail_alloc(++failures);
 		rc = gmem_fake_add_slot(d, 9, g, 0, 10, 990);
 		if (!rc)
 			break;
 		assert_int_equal(rc, -ENOMEM);
-		assert_int_equal(heap.live, live);
+		assert_int_equal(fail_alloc_live(), live);
 		assert_int_equal(private_frames, 0);
 	} while (failures < 1000);
 	assert_int_equal(rc, 0);
-	assert_true(heap.fail_at > 0);
-	heap.fail_at = 0;
+	assert_true(fail_alloc_seen() < failures);
+	fail_alloc(0);
 	assert_true(failures > 3);
 	assert_int_equal(private_frames, 10);
 	gmem_put(g);
@@ -159,9 +111,9 @@ static void failing_list(void **state)
 				       .npages = 1};
 		unsigned at = 1;
 
-		for (heap.fail_at = at; gmem_bind(&d->slots, &slot); heap.fail_at = ++at)
+		for (fail_alloc(at); gmem_bind(&d->slots, &slot); fail_alloc(++at))
 			failures++;
-		heap.fail_at = 0;
+		fail_alloc(0);
 		assert_int_equal(private_frames, i + 1);
 	}
 	assert_true(failures > 20);
@@ -186,7 +138,7 @@ static void refused_slot(void **state)
 	assert_int_equal(gmem_fake_add_slot(d, 0, f->g, 100, 1, 9), 0);
 	assert_int_equal(gmem_fake_delete_slot(d, 0), 0);
 	gmem_fake_forget_calls(d);
-	live = heap.live;
+	live = fail_alloc_live();
 	d->fail_with = -EOPNOTSUPP;
 	d->fail_at[FAKE_SET_PRIVATE] = 1;
 	assert_int_equal(gmem_fake_add_slot(d, 0, f->g, 0, 10, 0), -EOPNOTSUPP);
@@ -197,7 +149,7 @@ static void refused_slot(void **state)
 	assert_int_equal(gmem_fake_add_slot(d, 0, f->g, 0, 10, 0), -EIO);
 	assert_int_equal(d->calls[FAKE_SET_PRIVATE], 3);
 	assert_false(d->private_frame[0]);
-	assert_int_equal(heap.live, live);
+	assert_int_equal(fail_alloc_live(), live);
 
 	assert_int_equal(gmem_fake_add_slot(d, 0, f->g, 0, 10, 0), 0);
 	/* A delete that is refused leaves it bound and private. */
@@ -215,23 +167,22 @@ static void refused_slot(void **state)
 static void size_of_the_books(void **state)
 {
 	struct gmem_fake_domain *d = gmem_fake_domain_create();
-	uint64_t bitmap = TIB_PAGES / 8, before;
+	uint64_t bitmap = TIB_PAGES / 8, start = fail_alloc_bytes(), before;
 	int64_t private_frames = 0;
 	struct memslot slot = {.start = gpa(0), .npages = TIB_PAGES};
 	struct gmem *g;
 
 	(void)state;
-	heap.bytes = 0;
 	g = gmem_create(&d->slots, TIB_PAGES, &tiny_ops, &private_frames);
 	assert_non_null(g);
 	slot.gmem = g;
 	assert_int_equal(gmem_bind(&d->slots, &slot), 0);
-	assert_true(heap.bytes < 2 * bitmap + bitmap / 8);
+	assert_true(fail_alloc_bytes() - start < 2 * bitmap + bitmap / 8);
 
-	before = heap.bytes;
+	before = fail_alloc_bytes();
 	assert_int_equal(gmem_allocate(g, 0, TIB_PAGES, PAGE_1G), 0);
 	assert_int_equal(gmem_free(g, 12345, 678901), 0);
-	assert_int_equal(heap.bytes, before);
+	assert_int_equal(fail_alloc_bytes(), before);
 	pthread_mutex_lock(&d->slots.lock);
 	gmem_unbind(&slot);
 	pthread_mutex_unlock(&d->slots.lock);

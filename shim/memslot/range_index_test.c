@@ -2,7 +2,6 @@
 #include "shim/memslot/range_index.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,56 +10,7 @@
 
 #include <cmocka.h>
 
-/*
- * Memory: all of it is counted, and the index may be given less than it asks for.
- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void __real_free(void *p);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void __wrap_free(void *p);
-
-static long live;              /* allocations that have not been freed */
-static long budget = LONG_MAX; /* allocations until one fails, which is the only one */
-
-static bool is_denied(void)
-{
-	return budget-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	void *p = is_denied() ? NULL : __real_malloc(size);
-
-	live += p != NULL;
-	return p;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	void *p = is_denied() ? NULL : __real_calloc(n, size);
-
-	live += p != NULL;
-	return p;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	void *p = is_denied() ? NULL : __real_realloc(old, size);
-
-	live += p != NULL && old == NULL;
-	return p;
-}
-
-void __wrap_free(void *p)
-{
-	live -= p != NULL;
-	__real_free(p);
-}
+#include "shim/memslot/fail_alloc.h"
 
 /*
  * The model: an array without order.
@@ -337,20 +287,20 @@ static void any_order(void **state)
 static void ascending_starts_use_little_memory(void **state)
 {
 	static struct model m;
-	long before = live;
+	long before = fail_alloc_live();
 	const struct range_index *index = build(&m, 64 * 20, 1, 0x1000);
 
 	(void)state;
-	assert_int_equal(live - before, 20 + 1);
+	assert_int_equal(fail_alloc_live() - before, 20 + 1);
 	range_index_free(index);
-	assert_int_equal(live, before);
+	assert_int_equal(fail_alloc_live(), before);
 }
 
 /* What is left of many slots does not keep the memory of many. */
 static void few_leaves_for_few_ranges(void **state)
 {
 	static struct model m;
-	long before = live;
+	long before = fail_alloc_live();
 	const struct range_index *index = build(&m, 64 * 20, 1, 0x1000);
 	struct range_index_edit e;
 
@@ -361,9 +311,9 @@ static void few_leaves_for_few_ranges(void **state)
 			assert_int_equal(range_index_remove(&e, i * 0x1000ull, slot_nr(i)), 0);
 		index = commit(&e);
 	}
-	assert_in_range(live - before, 2, 3);
+	assert_in_range(fail_alloc_live() - before, 2, 3);
 	range_index_free(index);
-	assert_int_equal(live, before);
+	assert_int_equal(fail_alloc_live(), before);
 }
 
 /* A long range at the front is found behind many short ones, until it goes. */
@@ -495,7 +445,7 @@ static void random_edit(struct world *w, bool grows)
 static void random_edits(uint64_t space, unsigned max, bool overlapping)
 {
 	static struct world w;
-	long before = live;
+	long before = fail_alloc_live();
 
 	w.now.nr = 0;
 	w.index = &range_index_empty;
@@ -506,7 +456,7 @@ static void random_edits(uint64_t space, unsigned max, bool overlapping)
 		random_edit(&w, i % 1000 < 700);
 	assert_edges(w.index, &w.now);
 	range_index_free(w.index);
-	assert_int_equal(live, before);
+	assert_int_equal(fail_alloc_live(), before);
 }
 
 static void random_slots(void **state)
@@ -548,7 +498,7 @@ static void no_memory_leaves_no_trace(void **state)
 {
 	static struct model old, new;
 	const struct range_index *index = build(&old, 800, 617, 0x2000);
-	long before = live, n;
+	long before = fail_alloc_live(), n;
 	int err = -ENOMEM;
 
 	(void)state;
@@ -557,13 +507,13 @@ static void no_memory_leaves_no_trace(void **state)
 
 		new = old;
 		range_index_edit_begin(&e, index);
-		budget = n;
+		fail_alloc(n + 1);
 		err = large_edit(&e, &new);
-		budget = LONG_MAX;
+		fail_alloc(0);
 		if (err != 0) {
 			assert_int_equal(err, -ENOMEM);
 			range_index_edit_abort(&e);
-			assert_int_equal(live, before);
+			assert_int_equal(fail_alloc_live(), before);
 			assert_visits(index, &old, 0, UINT64_MAX);
 		} else {
 			index = commit(&e);
@@ -578,7 +528,7 @@ static void no_memory_leaves_no_trace(void **state)
 static void no_memory_for_the_first(void **state)
 {
 	const struct range r = range_at(0x1000, 0x1000, 0);
-	long before = live;
+	long before = fail_alloc_live();
 
 	(void)state;
 	for (long n = 0;; n++) {
@@ -586,11 +536,11 @@ static void no_memory_for_the_first(void **state)
 		int err;
 
 		range_index_edit_begin(&e, &range_index_empty);
-		budget = n;
+		fail_alloc(n + 1);
 		err = range_index_add(&e, &r);
-		budget = LONG_MAX;
+		fail_alloc(0);
 		range_index_edit_abort(&e);
-		assert_int_equal(live, before);
+		assert_int_equal(fail_alloc_live(), before);
 		if (err == 0)
 			break;
 		assert_int_equal(err, -ENOMEM);
