@@ -6,13 +6,12 @@
  *
  * The input is read front to back; where it ends everything is 0, so any bytes are a sequence.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shim/event_fifo.h"
 #include "shim/event_port.h"
 #include "shim/fake_fifo.h"
+#include "shim/fuzz_input.h"
 #include "shim/shared_info.h"
 
 #define MAX_STEPS 300
@@ -31,35 +30,12 @@ static const uint64_t frames[] = {
 	UINT64_MAX,
 };
 
-struct input {
-	const uint8_t *next;
-	size_t left;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t value = 0;
-
-	if (bytes > in->left)
-		bytes = in->left;
-	memcpy(&value, in->next, bytes);
-	in->next += bytes;
-	in->left -= bytes;
-	return value;
-}
-
 struct fuzz {
 	struct fake *f;
 	struct input in;
 	bool high_gone;
 	int backend_port;
 };
-
-#define fail(...)                             \
-	do {                                  \
-		fprintf(stderr, __VA_ARGS__); \
-		abort();                      \
-	} while (0)
 
 static void notify(void *opaque)
 {

@@ -6,12 +6,11 @@
  *
  * The input is read front to back; where it ends everything is 0, so any bytes are a sequence.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shim/event_port.h"
 #include "shim/fake_paging.h"
+#include "shim/fuzz_input.h"
 #include "shim/shared_info.h"
 
 #define MAX_STEPS 200
@@ -27,23 +26,6 @@
 #define SLOT_WORDS 6
 #define SLOT_SIZE  (SLOT_WORDS * 4)
 
-struct input {
-	const uint8_t *next;
-	size_t left;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t value = 0;
-
-	if (bytes > in->left)
-		bytes = in->left;
-	memcpy(&value, in->next, bytes);
-	in->next += bytes;
-	in->left -= bytes;
-	return value;
-}
-
 struct fuzz {
 	struct fake *f;
 	struct fake_tables tables;
@@ -52,12 +34,6 @@ struct fuzz {
 	int backend_port;
 	struct paging likely;
 };
-
-#define fail(...)                             \
-	do {                                  \
-		fprintf(stderr, __VA_ARGS__); \
-		abort();                      \
-	} while (0)
 
 /* A backend has nothing to do here. */
 static void notify(void *opaque)
