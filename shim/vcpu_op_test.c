@@ -29,27 +29,6 @@ static long register_time_area(struct fake *f, uint64_t vcpu, uint64_t addr)
 					   sizeof(narrow));
 }
 
-static void vcpus_that_are_not_there(void **state)
-{
-	static const unsigned cmds[] = {
-		VCPUOP_get_runstate_info,     VCPUOP_register_runstate_memory_area,
-		VCPUOP_stop_periodic_timer,   VCPUOP_set_singleshot_timer,
-		VCPUOP_register_vcpu_info,    VCPUOP_register_vcpu_time_memory_area,
-		VCPUOP_stop_singleshot_timer,
-	};
-	struct fake *f = *state;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(cmds); i++) {
-		/* Before the argument is looked at. */
-		assert_refused(f,
-			       fake_call(f, __HYPERVISOR_vcpu_op, cmds[i], FAKE_VCPUS, FAKE_HOLE),
-			       XEN_ENOENT);
-		assert_refused(f,
-			       fake_call(f, __HYPERVISOR_vcpu_op, cmds[i], UINT32_MAX, FAKE_HOLE),
-			       XEN_ENOENT);
-	}
-}
-
 static void stop_periodic_timer(void **state)
 {
 	struct fake *f = *state;
@@ -461,7 +440,6 @@ static void time_area_without_a_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_BOTH(vcpus_that_are_not_there),
 		TEST_BOTH(stop_periodic_timer),
 		TEST_BOTH(vcpu_info_moves),
 		TEST_BOTH(events_go_to_the_new_place),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "guest-tests/lib/event_channel.h"
+#include "guest-tests/lib/clock.h"
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/hypercall.h"
 #include "guest-tests/lib/shared_info.h"
@@ -99,6 +100,21 @@ void port_set_mask(evtchn_port_t port, bool masked)
 		__atomic_fetch_or(word, bit_of(port), __ATOMIC_SEQ_CST);
 	else
 		__atomic_fetch_and(word, ~bit_of(port), __ATOMIC_SEQ_CST);
+}
+
+uint64_t port_wait(evtchn_port_t port, uint64_t until)
+{
+	uint64_t now;
+
+	do {
+		bool came = port_test_and_clear_pending(port);
+
+		now = clock_now();
+		if (came)
+			return now;
+		pause();
+	} while (now < until);
+	return 0;
 }
 
 static unsigned int drain_word(unsigned int index, void (*fn)(evtchn_port_t port))

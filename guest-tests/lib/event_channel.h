@@ -27,6 +27,10 @@ bool port_is_masked(evtchn_port_t port);
 bool port_test_and_clear_pending(evtchn_port_t port);
 void port_set_mask(evtchn_port_t port, bool masked);
 
+/* Wait, running, until the port is pending, and clear it: the system time (ns) at which it was
+ * seen, or 0 if it had not come by `until`. */
+uint64_t port_wait(evtchn_port_t port, uint64_t until);
+
 /*
  * What a kernel does in its upcall: clear evtchn_upcall_pending, take the selector words, and for
  * each pending unmasked port clear its bit and call fn. Returns how many there were.

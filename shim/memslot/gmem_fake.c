@@ -192,6 +192,18 @@ void gmem_fake_domain_destroy(struct gmem_fake_domain *d)
 	free(d);
 }
 
+int gmem_fake_setup(void **state)
+{
+	*state = gmem_fake_domain_create();
+	return 0;
+}
+
+int gmem_fake_teardown(void **state)
+{
+	gmem_fake_domain_destroy(*state);
+	return 0;
+}
+
 int gmem_fake_add_slot(struct gmem_fake_domain *d, uint32_t id, struct gmem *g, uint64_t gfn,
 		       uint64_t npages, uint64_t file_page)
 {

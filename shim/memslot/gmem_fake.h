@@ -13,6 +13,10 @@
 
 #include <cmocka.h>
 
+/* Pages in a large page. */
+#define M2 512ull
+#define G1 (512 * M2)
+
 enum gmem_fake_op {
 	FAKE_ALLOCATE,
 	FAKE_PUNCH,
@@ -49,6 +53,10 @@ struct gmem_fake {
 
 struct gmem_fake_domain *gmem_fake_domain_create(void);
 void gmem_fake_domain_destroy(struct gmem_fake_domain *d);
+
+/* The same for cmocka: *state is the domain. By the end each test has put its files. */
+int gmem_fake_setup(void **state);
+int gmem_fake_teardown(void **state);
 
 /* NULL: gmem_create() has failed. The fake goes with its gmem. */
 struct gmem_fake *gmem_fake_create(struct gmem_fake_domain *d, uint64_t npages);

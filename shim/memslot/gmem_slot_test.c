@@ -7,21 +7,6 @@
 
 #include "shim/memslot/tracker.h"
 
-#define M2 512ull
-#define G1 (512 * M2)
-
-static int setup(void **state)
-{
-	*state = gmem_fake_domain_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	gmem_fake_domain_destroy(*state);
-	return 0;
-}
-
 /* A file of which all is allocated in these units and shown in slot 0 at the same frames. */
 static struct gmem_fake *shown_file(struct gmem_fake_domain *d, uint64_t npages,
 				    enum page_level unit)
@@ -474,20 +459,29 @@ static void readers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(one_shared_page, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_of_a_large_page, setup, teardown),
-		cmocka_unit_test_setup_teardown(mixed_gib, setup, teardown),
-		cmocka_unit_test_setup_teardown(partly_freed_units, setup, teardown),
-		cmocka_unit_test_setup_teardown(other_reasons, setup, teardown),
-		cmocka_unit_test_setup_teardown(mixed_at_the_edge, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_can_be_shared, setup, teardown),
-		cmocka_unit_test_setup_teardown(all_slots_or_none, setup, teardown),
-		cmocka_unit_test_setup_teardown(trackers_are_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(delete_and_look_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(binding_rules, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_bindings, setup, teardown),
-		cmocka_unit_test_setup_teardown(last_reference, setup, teardown),
-		cmocka_unit_test_setup_teardown(readers, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_shared_page, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(all_of_a_large_page, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(mixed_gib, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(partly_freed_units, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(other_reasons, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(mixed_at_the_edge, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(what_can_be_shared, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(all_slots_or_none, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(trackers_are_told, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(delete_and_look_up, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(binding_rules, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(many_bindings, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(last_reference, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(readers, gmem_fake_setup, gmem_fake_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

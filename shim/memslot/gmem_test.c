@@ -4,22 +4,6 @@
 
 #include <errno.h>
 
-#define M2 512ull
-#define G1 (512 * M2)
-
-static int setup(void **state)
-{
-	*state = gmem_fake_domain_create();
-	return 0;
-}
-
-/* By then each test has put its files: destroy has seen that nothing is left over. */
-static int teardown(void **state)
-{
-	gmem_fake_domain_destroy(*state);
-	return 0;
-}
-
 static void put(struct gmem_fake_domain *d, struct gmem_fake *f)
 {
 	unsigned destroyed = d->calls[FAKE_DESTROY];
@@ -253,17 +237,25 @@ static void nothing_to_prepare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(empty_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_preparation_for_each_unit, setup, teardown),
-		cmocka_unit_test_setup_teardown(undo_with_the_last_page_2m, setup, teardown),
-		cmocka_unit_test_setup_teardown(undo_with_the_last_page_1g, setup, teardown),
-		cmocka_unit_test_setup_teardown(free_across_units, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_ranges, setup, teardown),
-		cmocka_unit_test_setup_teardown(taken_and_missing_pages, setup, teardown),
-		cmocka_unit_test_setup_teardown(refused_allocation, setup, teardown),
-		cmocka_unit_test_setup_teardown(refused_punch, setup, teardown),
-		cmocka_unit_test_setup_teardown(last_reference_frees_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(nothing_to_prepare, setup, teardown),
+		cmocka_unit_test_setup_teardown(empty_file, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(one_preparation_for_each_unit, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(undo_with_the_last_page_2m, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(undo_with_the_last_page_1g, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(free_across_units, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(bad_ranges, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(taken_and_missing_pages, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(refused_allocation, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(refused_punch, gmem_fake_setup, gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(last_reference_frees_all, gmem_fake_setup,
+						gmem_fake_teardown),
+		cmocka_unit_test_setup_teardown(nothing_to_prepare, gmem_fake_setup,
+						gmem_fake_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

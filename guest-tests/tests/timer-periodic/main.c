@@ -25,22 +25,6 @@ static long stop(void)
 	return hypercall_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 }
 
-/* The moment at which the event was seen, or 0 if it had not come by `until`. */
-static uint64_t wait_for_tick(uint64_t until)
-{
-	uint64_t now;
-
-	do {
-		bool came = port_test_and_clear_pending(port);
-
-		now = clock_now();
-		if (came)
-			return now;
-		pause();
-	} while (now < until);
-	return 0;
-}
-
 static void ticks(uint64_t period)
 {
 	uint64_t start, last;
@@ -49,10 +33,10 @@ static void ticks(uint64_t period)
 	port_test_and_clear_pending(port);
 	start = clock_now();
 	CHECK_EQ(set(0, period), 0);
-	last = wait_for_tick(start + LATE);
+	last = port_wait(port, start + LATE);
 	CHECK(last, "no first tick");
 	for (unsigned int i = 1; i <= 5 && last; i++) {
-		uint64_t now = wait_for_tick(last + period + LATE);
+		uint64_t now = port_wait(port, last + period + LATE);
 
 		CHECK(now, "tick %u is missing", i);
 		/* The one before may have been seen late: count from the start. */
@@ -66,7 +50,7 @@ static void stopped(void)
 {
 	CHECK_EQ(stop(), 0);
 	port_test_and_clear_pending(port);
-	CHECK(!wait_for_tick(clock_now() + 60 * MS), "a stopped timer ticks");
+	CHECK(!port_wait(port, clock_now() + 60 * MS), "a stopped timer ticks");
 	CHECK_EQ(stop(), 0);
 }
 
@@ -77,13 +61,13 @@ static void with_a_singleshot(void)
 	uint64_t at;
 
 	CHECK_EQ(set(0, 400 * MS), 0);
-	wait_for_tick(clock_now() + MS);
+	port_wait(port, clock_now() + MS);
 	at = clock_now() + 20 * MS;
 	arg = (struct vcpu_set_singleshot_timer){.timeout_abs_ns = at};
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &arg), 0);
-	CHECK(wait_for_tick(at + 200 * MS) >= at, "the singleshot timer is late or early");
+	CHECK(port_wait(port, at + 200 * MS) >= at, "the singleshot timer is late or early");
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL), 0);
-	CHECK(wait_for_tick(clock_now() + LATE), "no tick after the singleshot timer");
+	CHECK(port_wait(port, clock_now() + LATE), "no tick after the singleshot timer");
 	CHECK_EQ(stop(), 0);
 }
 

@@ -33,34 +33,18 @@ static long by_singleshot(uint64_t at)
 	return singleshot(at, 0);
 }
 
-/* The moment at which the event was seen, or 0 if it had not come by `until`. */
-static uint64_t wait_for_event(uint64_t until)
-{
-	uint64_t now;
-
-	do {
-		bool came = port_test_and_clear_pending(port);
-
-		now = clock_now();
-		if (came)
-			return now;
-		pause();
-	} while (now < until);
-	return 0;
-}
-
 static void future(long (*set)(uint64_t at), const char *how)
 {
 	uint64_t at = clock_now() + 20 * MS, came;
 	long rc = set(at);
 
 	CHECK(rc == 0, "%s in the future: %ld", how, rc);
-	came = wait_for_event(at + LATE);
+	came = port_wait(port, at + LATE);
 	CHECK(came, "%s: no event a second after its time", how);
 	if (came)
 		CHECK(came >= at, "%s: came %llu ns before its time", how,
 		      (unsigned long long)(at - came));
-	CHECK(!wait_for_event(clock_now() + 30 * MS), "%s: came twice", how);
+	CHECK(!port_wait(port, clock_now() + 30 * MS), "%s: came twice", how);
 }
 
 static void past(long (*set)(uint64_t at), const char *how)
@@ -69,7 +53,7 @@ static void past(long (*set)(uint64_t at), const char *how)
 	long rc = set(now - MS);
 
 	CHECK(rc == 0, "%s in the past: %ld", how, rc);
-	came = wait_for_event(now + LATE);
+	came = port_wait(port, now + LATE);
 	CHECK(came && came < now + AT_ONCE, "%s in the past: event %s", how,
 	      came ? "late" : "missing");
 }
@@ -77,7 +61,7 @@ static void past(long (*set)(uint64_t at), const char *how)
 static void past_with_future_flag(void)
 {
 	long rc = singleshot(clock_now() - MS, VCPU_SSHOTTMR_future);
-	bool came = wait_for_event(clock_now() + AT_ONCE);
+	bool came = port_wait(port, clock_now() + AT_ONCE);
 
 	CHECK((rc == 0 && came) || (rc == -XEN_ETIME && !came),
 	      "past with the future flag: %ld, event %s", rc, came ? "came" : "did not come");
@@ -89,7 +73,7 @@ static void replaced(void)
 
 	CHECK_EQ(singleshot(at - 40 * MS, 0), 0);
 	CHECK_EQ(singleshot(at, 0), 0);
-	came = wait_for_event(at + LATE);
+	came = port_wait(port, at + LATE);
 	CHECK(came >= at, "the first of two deadlines was kept");
 }
 
@@ -99,11 +83,11 @@ static void stopped(void)
 
 	CHECK_EQ(singleshot(at, 0), 0);
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL), 0);
-	CHECK(!wait_for_event(at + 50 * MS), "a stopped singleshot timer came");
+	CHECK(!port_wait(port, at + 50 * MS), "a stopped singleshot timer came");
 	at = clock_now() + 20 * MS;
 	CHECK_EQ(hypercall_set_timer_op(at), 0);
 	CHECK_EQ(hypercall_set_timer_op(0), 0);
-	CHECK(!wait_for_event(at + 50 * MS), "set_timer_op(0) does not cancel");
+	CHECK(!port_wait(port, at + 50 * MS), "set_timer_op(0) does not cancel");
 }
 
 static void refused(void)
