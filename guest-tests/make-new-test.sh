@@ -47,6 +47,6 @@ awk -v name="$name" '
 ' build.ninja >build.ninja.new
 mv build.ninja.new build.ninja
 
-printf '%-17s | 32,64 | %-12s | 10 | %s\n' "$name" - "one line that says what is shown" >>tests.list
+printf '%-17s | 32,64 | %-12s | 10 |  1 | %s\n' "$name" - "one line that says what is shown" >>tests.list
 
 echo "guest-tests/tests/$name/main.c: write the test, and its title there and in guest-tests/tests.list"

@@ -101,7 +101,7 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		.device = config->device,
 		.accel = config->accel,
 		.memory = config->memory,
-		.vcpus = 1,
+		.vcpus = config->vcpus,
 		.ended = ended,
 		.console_write = debug_console_write,
 		.opaque = m,

@@ -13,6 +13,7 @@ struct machine_config {
 	const char *kernel, *initrd, *cmdline; /* initrd and cmdline may be NULL */
 	enum accel accel;
 	uint64_t memory;   /* bytes */
+	unsigned vcpus;    /* 1 to DOMAIN_MAX_VCPUS */
 	int in_fd, out_fd; /* the guest's console; in_fd may be -1 */
 };
 

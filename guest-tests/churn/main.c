@@ -157,11 +157,12 @@ static int run(struct churn *c, struct problem *p)
 
 static int parse_options(int argc, char **argv, struct machine_config *config)
 {
-	enum { KERNEL = 256, CMDLINE, MEMORY_SIZE, ACCEL };
+	enum { KERNEL = 256, CMDLINE, MEMORY_SIZE, VCPUS, ACCEL };
 	static const struct option options[] = {
 		{"kernel", required_argument, NULL, KERNEL},
 		{"cmdline", required_argument, NULL, CMDLINE},
 		{"memory", required_argument, NULL, MEMORY_SIZE},
+		{"vcpus", required_argument, NULL, VCPUS},
 		{"accel", required_argument, NULL, ACCEL},
 		{0},
 	};
@@ -183,6 +184,7 @@ int main(int argc, char **argv)
 		.device = "/dev/kvm",
 		.cmdline = "churn=on",
 		.memory = MEMORY,
+		.vcpus = 1,
 		.in_fd = -1,
 		.out_fd = STDOUT_FILENO,
 	};

@@ -27,6 +27,7 @@ static const char help[] =
 	"  --initrd FILE      initial ramdisk\n"
 	"  --cmdline STRING   the kernel's command line, for Linux usually \"console=hvc0 ...\"\n"
 	"  --memory SIZE      guest memory, e.g. 512M (default), 2G\n"
+	"  --vcpus N          its CPUs, 1 (default) to 128; it may be more than the host has\n"
 	"  --accel HOW        auto (default), stock (plain KVM) or kvm-xen (KVM's Xen support)\n"
 	"  --device PATH      KVM's device (default /dev/kvm)\n"
 	"  -v, --verbose      at exit, list the hypercalls that the guest made\n"
@@ -56,12 +57,13 @@ static int option_problem(int what, char **argv, struct problem *p)
 
 static int parse_options(int argc, char **argv, struct options *o, struct problem *p)
 {
-	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, ACCEL, DEVICE };
+	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, VCPUS, ACCEL, DEVICE };
 	static const struct option options[] = {
 		{"kernel", required_argument, NULL, KERNEL},
 		{"initrd", required_argument, NULL, INITRD},
 		{"cmdline", required_argument, NULL, CMDLINE},
 		{"memory", required_argument, NULL, MEMORY},
+		{"vcpus", required_argument, NULL, VCPUS},
 		{"accel", required_argument, NULL, ACCEL},
 		{"device", required_argument, NULL, DEVICE},
 		{"verbose", no_argument, NULL, 'v'},
@@ -94,6 +96,11 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 					"--memory %s: want a size from 4M to below 1T, in whole "
 					"pages, such as 512M or 2G",
 					optarg);
+			break;
+		case VCPUS:
+			if (parse_count(optarg, DOMAIN_MAX_VCPUS, &o->machine.vcpus))
+				return problem(p, "--vcpus %s: want a number from 1 to %d", optarg,
+					       DOMAIN_MAX_VCPUS);
 			break;
 		case ACCEL:
 			if (accel_parse(optarg, &o->machine.accel))
@@ -228,6 +235,7 @@ int run_main(int argc, char **argv)
 {
 	struct options o = {.machine = {.device = "/dev/kvm",
 					.memory = DEFAULT_MEMORY,
+					.vcpus = 1,
 					.in_fd = STDIN_FILENO,
 					.out_fd = STDOUT_FILENO}};
 	struct leaving leaving = {0};

@@ -35,3 +35,18 @@ int parse_size(const char *text, uint64_t *bytes)
 	*bytes = n << shift;
 	return 0;
 }
+
+int parse_count(const char *text, unsigned max, unsigned *count)
+{
+	unsigned long n;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *end || n < 1 || n > max)
+		return -1;
+	*count = n;
+	return 0;
+}

@@ -8,4 +8,7 @@
  */
 int parse_size(const char *text, uint64_t *bytes);
 
+/* A plain number from 1 to max into *count; 0, or -1 for anything else. */
+int parse_count(const char *text, unsigned max, unsigned *count);
+
 #endif

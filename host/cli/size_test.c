@@ -77,12 +77,31 @@ static void refused(void **state)
 	}
 }
 
+static void counts(void **state)
+{
+	static const char *const refused_counts[] = {
+		"", "0", "129", "-1", "+1", " 1", "1 ", "4M", "0x4", "99999999999999999999999"};
+	unsigned n;
+
+	(void)state;
+	assert_int_equal(parse_count("1", 128, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(parse_count("128", 128, &n), 0);
+	assert_int_equal(n, 128);
+	for (unsigned i = 0; i < sizeof(refused_counts) / sizeof(*refused_counts); i++) {
+		if (!parse_count(refused_counts[i], 128, &n))
+			fail_msg("'%s' was taken", refused_counts[i]);
+		assert_int_equal(n, 128);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units),
 		cmocka_unit_test(largest),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
