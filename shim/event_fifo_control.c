@@ -16,19 +16,9 @@ static struct fifo *make(struct domain *d)
 	f->nr_vcpus = d->nr_vcpus;
 	for (unsigned i = 0; i < FIFO_PAGES; i++)
 		gpc_init(&f->pages[i], &d->memslots);
-	for (unsigned i = 0; i < f->nr_vcpus; i++) {
+	for (unsigned i = 0; i < f->nr_vcpus; i++)
 		gpc_init(&f->vcpus[i].control, &d->memslots);
-		for (unsigned q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++)
-			pthread_mutex_init(&f->vcpus[i].queue[q].lock, NULL);
-	}
 	return f;
-}
-
-static void destroy_vcpu(struct fifo_vcpu *v)
-{
-	gpc_destroy(&v->control);
-	for (unsigned q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++)
-		pthread_mutex_destroy(&v->queue[q].lock);
 }
 
 void event_fifo_destroy(struct event_channels *e)
@@ -40,7 +30,7 @@ void event_fifo_destroy(struct event_channels *e)
 	for (unsigned i = 0; i < FIFO_PAGES; i++)
 		gpc_destroy(&f->pages[i]);
 	for (unsigned i = 0; i < f->nr_vcpus; i++)
-		destroy_vcpu(&f->vcpus[i]);
+		gpc_destroy(&f->vcpus[i].control);
 	free(f);
 	e->fifo = NULL;
 }
