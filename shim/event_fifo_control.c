@@ -5,6 +5,7 @@
 #include "shim/event_2level.h"
 #include "shim/event_fifo.h"
 #include "shim/event_port.h"
+#include "shim/event_route.h"
 #include "shim/guest_access.h"
 
 static struct fifo *make(struct domain *d)
@@ -80,7 +81,9 @@ static void take_over_ports(struct domain *d)
 
 	for (evtchn_port_t port = 1; port < e->valid; port++)
 		event_fifo.bound(d, port_lookup(e, port));
+	event_routes_withdraw(d);
 	switch_to(e, &event_fifo);
+	event_routes_restore(d); /* which has none in this ABI */
 	for (evtchn_port_t port = 1; port < e->valid; port++)
 		if (event_2level_is_pending(d, port))
 			__atomic_store_n(&port_lookup(e, port)->saved_pending, true,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/kvm/kvm_xen.h"
+#include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/vm.h"
 #include "shim/shared_info.h"
 
@@ -47,7 +48,10 @@ void vcpu_apply_time_area(struct vm_vcpu *vv)
 	struct gpa info;
 	bool visible = vcpu_info_gpa(vv->vcpu, &info);
 
-	if (vv->vm->kvm_xen)
+	if (vv->vm->events && !vv->vcpu->vcpu_info_registered &&
+	    vv->vcpu->id < XEN_LEGACY_MAX_VCPUS)
+		kvm_xen_events_apply_vcpu_info(vv);
+	else if (vv->vm->kvm_xen)
 		kvm_xen_set_vcpu_info(vv, visible ? info.v : KVM_XEN_INVALID_GPA);
 	else
 		vcpu_set_msr(vv, MSR_KVM_SYSTEM_TIME_NEW,

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "host/kvm/kvm_xen.h"
+#include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/vm.h"
 #include "shim/vcpu_run.h"
 
@@ -73,8 +74,8 @@ void vm_upcall(struct vcpu *v)
 	bool delivered = deliver(v);
 
 	vcpu_unblock(v);
-	if (delivered)
-		return;
+	if (delivered || (v->upcall_vector && v->upcall_vector == vv->kernel_vector))
+		return; /* KVM looks at vcpu_info when the LAPIC is enabled */
 	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
 	arm_retry(vv->vm, UPCALL_RETRY_MIN_MS);
 }
@@ -132,6 +133,7 @@ void vcpu_apply_upcall_method(struct vm_vcpu *vv)
 	uint64_t sint = wanted ? cb->where | HV_SINT_AUTO_EOI : HV_SINT_MASKED;
 	int rc = 0;
 
+	kvm_xen_events_apply_vector(vv);
 	if (vv->vm->kvm_xen || (!wanted && !vv->synic_on))
 		return;
 	if (!vv->synic_on)
@@ -160,4 +162,5 @@ void vm_upcall_method_changed(struct domain *d)
 		else
 			vcpu_post(vv, VCPU_REQ_UPCALL_METHOD);
 	}
+	kvm_xen_events_method_changed(vm);
 }

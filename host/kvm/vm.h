@@ -79,6 +79,7 @@ struct vm_vcpu {
 
 	bool synic_on;
 	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
+	uint8_t kernel_vector; /* the upcall vector that KVM_XEN knows; 0: none. Atomic */
 
 	uint32_t mp_state;    /* KVM_MP_STATE_*, as we have set it (wait.c) */
 	int schedstat_fd;     /* of its thread; -1: none. Atomic */
@@ -116,6 +117,7 @@ struct vm {
 	int kvm_fd, fd;
 	int run_size;
 	bool kvm_xen;
+	struct kvm_xen_events *events; /* what KVM_XEN sends (kvm_xen_events.h); NULL: nothing */
 	struct loop *loop;
 
 	struct domain domain;
