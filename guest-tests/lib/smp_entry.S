@@ -26,7 +26,7 @@ smp_trampoline_end:
 	.globl	smp_start_32
 smp_start_32:
 	cld
-	lgdt	gdt_pointer
+	lgdt	%cs:gdt_pointer		/* the data segments may still be real mode's */
 	ljmp	$SEL_CODE32, $1f
 1:	movl	$SEL_DATA, %eax
 	movl	%eax, %ds
