@@ -14,6 +14,7 @@
 #include "guest-tests/lib/console.h"
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/event_channel.h"
+#include "guest-tests/lib/fifo.h"
 #include "guest-tests/lib/hypercall.h"
 #include "guest-tests/lib/lapic.h"
 #include "guest-tests/lib/report.h"
