@@ -65,7 +65,7 @@ static void closed_and_bound_again(void)
 		__atomic_store_n(&port, p, __ATOMIC_SEQ_CST);
 		lost += !comes(p);
 		wrong += evtchn_close(p) != 0;
-		wrong += bound(evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF)) != p;
+		wrong += bound(evtchn_bind_virq(VIRQ_DEBUG, 0)) != p;
 		wrong += port_is_pending(p);
 		let_it_send();
 		wrong += port_is_pending(p);
@@ -91,7 +91,7 @@ static void moved_and_closed(void)
 		wrong += evtchn_bind_vcpu(to, 0) != 0;
 		lost += !comes(to);
 		wrong += evtchn_close(to) != 0;
-		wrong += bound(evtchn_bind_virq(VIRQ_DEBUG, 0)) != to;
+		wrong += bound(evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF)) != to;
 		let_it_send();
 		wrong += port_is_pending(to) || port_is_pending(from);
 		wrong += evtchn_close(to) != 0;
@@ -111,6 +111,23 @@ static long map_at(const void *page)
 	return hypercall_memory_op(XENMEM_add_to_physmap, &arg);
 }
 
+/*
+ * Anything but the other vCPU's copy of the time, of which the last may be late: it is written in
+ * its own time, and to the page where it was.
+ */
+static unsigned int events_in(const uint8_t *page)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < PAGE_SIZE; i++)
+		if (i < sizeof(struct vcpu_info) ||
+		    i >= sizeof(struct vcpu_info) + sizeof(struct vcpu_info))
+			n += page[i] != 0;
+	for (unsigned int i = 0; i < offsetof(struct vcpu_info, time); i++)
+		n += page[sizeof(struct vcpu_info) + i] != 0;
+	return n;
+}
+
 static void shared_info_moves(void)
 {
 	const void *home = shared_info_map();
@@ -127,9 +144,7 @@ static void shared_info_moves(void)
 	}
 	CHECK(!lost, "%u events did not come after shared_info had moved", lost);
 	CHECK(!wrong, "shared_info was not moved %u times of %u", wrong, 2 * ROUNDS);
-	for (unsigned int i = 0; i < sizeof(elsewhere); i++)
-		wrong += elsewhere[i];
-	CHECK(!wrong, "the RAM below shared_info has changed");
+	CHECK(!events_in(elsewhere), "an event has changed the RAM below shared_info");
 	CHECK_EQ(evtchn_close(p), 0);
 }
 
