@@ -71,9 +71,13 @@ static void arm_retry(struct vm *vm, unsigned ms)
 void vm_upcall(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
+	/* Before: the vector may end another sleep, and have the vCPU wait anew when we come to it.
+	 */
+	bool waits = __atomic_load_n(&v->hold, __ATOMIC_SEQ_CST) & HOLD_BLOCKED;
 	bool delivered = deliver(v);
 
-	vcpu_unblock(v);
+	if (waits)
+		vcpu_unblock(v);
 	if (delivered || (v->upcall_vector && v->upcall_vector == vv->kernel_vector))
 		return; /* KVM looks at vcpu_info when the LAPIC is enabled */
 	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
@@ -133,8 +137,12 @@ void vcpu_apply_upcall_method(struct vm_vcpu *vv)
 	uint64_t sint = wanted ? cb->where | HV_SINT_AUTO_EOI : HV_SINT_MASKED;
 	int rc = 0;
 
-	kvm_xen_events_apply_vector(vv);
-	if (vv->vm->kvm_xen || (!wanted && !vv->synic_on))
+	if (vv->vm->kvm_xen) {
+		kvm_xen_events_apply_vector(vv);
+		vcpu_apply_time_area(vv); /* which says whether KVM interrupts it */
+		return;
+	}
+	if (!wanted && !vv->synic_on)
 		return;
 	if (!vv->synic_on)
 		rc = enable_synic(vv);

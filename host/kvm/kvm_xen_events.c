@@ -162,7 +162,8 @@ void kvm_xen_events_method_changed(struct vm *vm)
 	if (!vm->events)
 		return;
 	pthread_mutex_lock(&vm->domain.events.lock);
-	renew_all(vm);
+	for (unsigned port = 1; port < ARRAY_SIZE(vm->events->routes); port++)
+		renew(vm, port);
 	pthread_mutex_unlock(&vm->domain.events.lock);
 }
 

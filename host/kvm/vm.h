@@ -78,7 +78,7 @@ struct vm_vcpu {
 	uint64_t la57; /* CR4.LA57 when sregs were last seen */
 
 	bool synic_on;
-	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
+	bool upcall_dropped;   /* atomic: the LAPIC was off, send again */
 	uint8_t kernel_vector; /* the upcall vector that KVM_XEN knows; 0: none. Atomic */
 
 	uint32_t mp_state;    /* KVM_MP_STATE_*, as we have set it (wait.c) */
