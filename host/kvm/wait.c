@@ -74,6 +74,14 @@ static void started(struct vm_vcpu *vv)
 	vcpu_restarted(vv);
 }
 
+/* SIPI may let it run without our seeing it, and its clock is to be right from the first. */
+static void was_reset(struct vm_vcpu *vv)
+{
+	vv->reset = true;
+	vcpu_reset(vv->vcpu);
+	vcpu_restarted(vv);
+}
+
 /* What may have come for one that is down. */
 static void look_for_init(struct vm_vcpu *vv)
 {
@@ -81,10 +89,9 @@ static void look_for_init(struct vm_vcpu *vv)
 	case KVM_MP_STATE_RUNNABLE:
 		started(vv);
 		break;
-	case KVM_MP_STATE_INIT_RECEIVED: /* and stays, until SIPI comes: once is enough */
+	case KVM_MP_STATE_INIT_RECEIVED: /* and stays so until SIPI comes: once is enough */
 		if (!vv->reset)
-			vcpu_reset(vv->vcpu);
-		vv->reset = true;
+			was_reset(vv);
 		break;
 	}
 }
