@@ -5,7 +5,8 @@
  * A vector of the vCPU's own (HVMOP_set_evtchn_upcall_vector) is an ordinary interrupt that the
  * guest ends with an EOI: a plain MSI to its LAPIC. The domain's callback vector knows no EOI.
  * KVM_XEN injects it past the LAPIC; on stock KVM a Hyper-V SINT with auto-EOI makes the LAPIC
- * forget the vector as soon as it is delivered. The guest sees nothing of the SINT.
+ * forget the vector as soon as it is delivered. The guest sees nothing of the SINT. A line into the
+ * I/O APIC (shim/callback.h), with either accel, is vCPU 0's thread's to raise.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/vm.h"
+#include "shim/callback.h"
 #include "shim/vcpu_run.h"
 
 #define MSR_HV_SCONTROL  0x40000080
@@ -49,6 +51,8 @@ static bool deliver(struct vcpu *v)
 
 	if (v->upcall_vector)
 		return send_msi(vv->vm, v->id, v->upcall_vector);
+	if (v->id == 0 && callback_is_line(v->domain))
+		vcpu_post(vv, VCPU_REQ_CALLBACK);
 	if (cb->type != CALLBACK_VECTOR)
 		return true;
 	if (!vv->vm->kvm_xen)
@@ -78,8 +82,8 @@ void vm_upcall(struct vcpu *v)
 
 	if (waits)
 		vcpu_unblock(v);
-	if (delivered || (v->upcall_vector && v->upcall_vector == vv->kernel_vector))
-		return; /* KVM looks at vcpu_info when the LAPIC is enabled */
+	if (delivered || kvm_xen_events_interrupt(vv))
+		return;
 	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
 	arm_retry(vv->vm, UPCALL_RETRY_MIN_MS);
 }

@@ -94,16 +94,14 @@ static void deassign_all(struct vm *vm)
 	memset(vm->events->routes, 0, sizeof(vm->events->routes));
 }
 
-/*
- * Will KVM interrupt that vCPU as Xen would? By the domain's vector or by one of its own that KVM
- * has been told; with both, KVM would use both. Not by a line.
- */
-static bool can_interrupt(const struct vm *vm, unsigned vcpu)
+bool kvm_xen_events_interrupt(const struct vm_vcpu *vv)
 {
-	const struct vm_vcpu *vv = &vm->vcpus[vcpu];
+	const struct vm *vm = vv->vm;
 	uint8_t own = vv->vcpu->upcall_vector;
 
-	if (!vv->vcpu->vcpu_info_registered && vcpu >= XEN_LEGACY_MAX_VCPUS)
+	if (!vm->events)
+		return false;
+	if (!vv->vcpu->vcpu_info_registered && vv->vcpu->id >= XEN_LEGACY_MAX_VCPUS)
 		return false;
 	if (vm->domain.callback.type == CALLBACK_VECTOR)
 		return !own;
@@ -112,7 +110,7 @@ static bool can_interrupt(const struct vm *vm, unsigned vcpu)
 
 static bool wanted(const struct vm *vm, evtchn_port_t port, struct event_route *to)
 {
-	return event_route(&vm->domain, port, to) && can_interrupt(vm, to->vcpu);
+	return event_route(&vm->domain, port, to) && kvm_xen_events_interrupt(&vm->vcpus[to->vcpu]);
 }
 
 /* A port that KVM does not take (of the other word size) is ours to send. */

@@ -16,6 +16,13 @@ void kvm_xen_events_destroy(struct vm *vm);
 /* platform_ops.port_changed; nothing without KVM_XEN. */
 void vm_port_changed(struct domain *d, uint32_t port);
 
+/*
+ * Does KVM by itself interrupt that vCPU as Xen would, when it has sent an event, and when a LAPIC
+ * is enabled late? By the domain's vector, or by one of its own that KVM has been told; with both,
+ * KVM would use both. Not by a line.
+ */
+bool kvm_xen_events_interrupt(const struct vm_vcpu *vv);
+
 /* The domain's callback or a vCPU's vector has changed. Takes the event lock. */
 void kvm_xen_events_method_changed(struct vm *vm);
 
