@@ -7,6 +7,9 @@
  * KVM finds shared_info by our own mapping of it, which stays wherever the guest has it. It finds a
  * vcpu_info there by the same way until the guest registers another.
  *
+ * A soft reset needs no word of its own: it closes all ports, and says of each vCPU that its
+ * vcpu_info has moved and that its vector has changed.
+ *
  * KVM_XEN_HVM_CONFIG_EVTCHN_SEND in the VM's configuration is not set: these sends do not need it,
  * and it would have KVM carry out SCHEDOP_poll by rules of its own (docs/abi-coverage.md).
  */
@@ -202,14 +205,4 @@ int kvm_xen_events_set_long_mode(struct vm *vm, bool long_mode)
 	renew_all(vm);
 	pthread_mutex_unlock(&vm->domain.events.lock);
 	return rc;
-}
-
-void kvm_xen_events_restate(struct vm *vm)
-{
-	if (!vm->kvm_xen)
-		return;
-	vm_upcall_method_changed(&vm->domain);
-	for (unsigned i = 0; i < vm->nr_vcpus; i++)
-		vcpu_post(&vm->vcpus[i], VCPU_REQ_TIME_AREA | VCPU_REQ_UPCALL_METHOD);
-	kvm_xen_events_set_long_mode(vm, vm->domain.long_mode);
 }

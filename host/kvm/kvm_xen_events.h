@@ -34,11 +34,4 @@ int kvm_xen_events_apply_vcpu_info(struct vm_vcpu *vv);
  * -errno. */
 int kvm_xen_events_set_long_mode(struct vm *vm, bool long_mode);
 
-/*
- * All that KVM knows of the guest's events is as the domain says now: after a soft reset, with the
- * domain's state already put back and no vCPU in the guest. Each vCPU's part follows before it
- * enters the guest. Takes the event lock.
- */
-void kvm_xen_events_restate(struct vm *vm);
-
 #endif
