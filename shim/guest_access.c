@@ -350,7 +350,7 @@ static inline void copy_run(const struct memslot_set *set, const struct run *r, 
 	if (dir == FROM_GUEST) {
 		copy_bytes(ours, r->hva, r->len);
 	} else {
-		copy_bytes(r->hva, ours, r->len);
+		memcpy(r->hva, ours, r->len);
 		memslots_written(set, r->at, r->len);
 	}
 }
