@@ -117,6 +117,7 @@ static int load_kernel(struct machine *m, const struct machine_config *config,
 		.memmap = m->vm.domain.memmap,
 		.memmap_entries = m->vm.domain.memmap_entries,
 		.rsdp = build_acpi(m),
+		.rsdp_bytes = m->vm.acpi,
 	};
 	struct patch_stats stats = {0};
 
