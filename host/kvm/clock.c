@@ -56,6 +56,15 @@ void vcpu_apply_time_area(struct vm_vcpu *vv)
 				     : 0);
 }
 
+bool vcpu_time_area_lost(struct vm_vcpu *vv)
+{
+	uint64_t now;
+	struct gpa info;
+
+	return !vv->vm->kvm_xen && vcpu_info_gpa(vv->vcpu, &info) &&
+	       !vcpu_get_msr(vv, MSR_KVM_SYSTEM_TIME_NEW, &now) && !now;
+}
+
 void vm_time_area_moved(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;

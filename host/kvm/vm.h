@@ -211,7 +211,9 @@ bool vcpu_retry_emulation(struct vm_vcpu *vv);
 int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p);
 int vm_filter_msrs(struct vm *vm, struct problem *p);
 int vcpu_init_msrs(struct vm_vcpu *vv, struct problem *p);
+/* 0, -EINVAL: KVM has no such MSR or not that value, or another -errno. */
 int vcpu_set_msr(struct vm_vcpu *vv, uint32_t index, uint64_t value);
+int vcpu_get_msr(struct vm_vcpu *vv, uint32_t index, uint64_t *value);
 void vcpu_handle_rdmsr(struct vm_vcpu *vv);
 void vcpu_handle_wrmsr(struct vm_vcpu *vv);
 uint64_t vm_system_time(struct vcpu *v);
@@ -221,9 +223,13 @@ void vcpu_timer_destroy(struct vm_vcpu *vv);
 void vm_set_timer(struct vcpu *v, uint64_t deadline);
 void vm_time_area_moved(struct vcpu *v);
 void vcpu_apply_time_area(struct vm_vcpu *vv);
+/* Has KVM been told of the time area, and forgotten it? Its thread. */
+bool vcpu_time_area_lost(struct vm_vcpu *vv);
 
-/* wait.c: a vCPU that waits. The first four on its thread. */
+/* wait.c: a vCPU that waits. The first five on its thread. */
 void vcpu_begin(struct vm_vcpu *vv);
+/* INIT and SIPI have started it, or so it seems: give back what INIT has taken away. */
+void vcpu_restarted(struct vm_vcpu *vv);
 void vcpu_prepare_run_slowly(struct vm_vcpu *vv);
 void vcpu_has_run_slowly(struct vm_vcpu *vv);
 

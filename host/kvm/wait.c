@@ -21,7 +21,8 @@
 
 #define NS_PER_S 1000000000ull
 
-/* Not more often than this does a vCPU ask what was stolen from it. */
+/* Not more often than this does a vCPU ask what was stolen from it, and whether it has restarted.
+ */
 #define STEAL_INTERVAL_NS 1000000ull
 
 static void set_state(struct vm_vcpu *vv, uint32_t state)
@@ -42,14 +43,32 @@ static bool is_started(struct vm_vcpu *vv)
 	return mp.mp_state == KVM_MP_STATE_RUNNABLE;
 }
 
+/*
+ * At INIT KVM forgets where it was to keep the time, which Xen does not, and with the rest of the
+ * LAPIC an upcall that it has not taken. Of an INIT to a CPU that is up KVM tells nobody.
+ */
+void vcpu_restarted(struct vm_vcpu *vv)
+{
+	if (vv->vm->kvm_xen)
+		return;
+	vcpu_apply_time_area(vv);
+	event_channels_recheck_upcall(vv->vcpu);
+}
+
+/* INIT and SIPI have started one that was down. */
+static void started(struct vm_vcpu *vv)
+{
+	vv->mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_started(vv->vcpu);
+	vcpu_restarted(vv);
+}
+
 void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 {
 	struct vcpu *v = vv->vcpu;
 
-	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED && is_started(vv)) {
-		vv->mp_state = KVM_MP_STATE_RUNNABLE;
-		vcpu_started(v);
-	}
+	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED && is_started(vv))
+		started(vv);
 	if (vcpu_may_run(v))
 		set_state(vv, KVM_MP_STATE_RUNNABLE);
 	else
@@ -59,11 +78,10 @@ void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 /* KVM has let it run, though it was to wait: something has interrupted it. */
 static void woken(struct vm_vcpu *vv)
 {
-	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED) {
-		vcpu_started(vv->vcpu);
-	} else {
+	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED)
+		started(vv);
+	else
 		vcpu_unblock(vv->vcpu);
-	}
 	vv->mp_state = KVM_MP_STATE_RUNNABLE;
 	vcpu_may_run(vv->vcpu);
 }
@@ -88,6 +106,9 @@ void vcpu_has_run_slowly(struct vm_vcpu *vv)
 	if (now - vv->steal_asked < STEAL_INTERVAL_NS)
 		return;
 	vv->steal_asked = now;
+	/* A 32-bit kernel's restart shows in nothing else. */
+	if (vcpu_time_area_lost(vv))
+		vcpu_restarted(vv);
 	runstate_update(vv->vcpu);
 }
 

@@ -1,0 +1,97 @@
+# shellcheck shell=sh disable=SC2154
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The boots of real kernels, for run-batch, whose functions and variables these use.
+#
+# Each kernel boots with 1, 2 and 4 CPUs, and linux-life (guest-tests/linux) looks at its life. The guests begin one
+# after the other, and wait together for the minute to pass after which their clocks are looked at.
+
+linux_cpus='1 2 4'
+
+# Each line is an extended regular expression of something that a whole boot must print. The kernel names its banner
+# after the hypervisor; the older ones call themselves paravirtualized in it.
+evidence() {
+	cat <<'END'
+Hypervisor detected: Xen HVM
+Booting (paravirtualized )?kernel on Xen PVH
+xenolith-guest: userspace is up
+xenolith-guest: Linux [^ ]*, hypervisor xen$
+life: SUCCESS
+END
+}
+
+# linux_live VMLINUZ CPUS ACCEL: a guest's whole life, into $work/life.$life and, how it ended, $work/life.$life.status.
+linux_live() {
+	{
+		timeout -k 5 200 "$xenolith" run --accel="$3" --memory 256M --vcpus "$2" --kernel "$1" --initrd "$initrd" \
+			--cmdline "console=hvc0 xenolith.run=linux-life,$2" </dev/null 2>&1
+		echo $? >"$work/life.$life.status"
+	} | "$linux_life" --witness | tr -d '\r' >"$work/life.$life"
+	now >"$work/life.$life.ended"
+}
+
+life_says() { grep -q "^life: $1\$" "$work/life.$life" 2>/dev/null; }
+
+# Until this guest waits or has ended; while it wants load, the machine has something else to do too.
+linux_settle() {
+	hog=
+	while ! life_says waits && [ ! -e "$work/life.$life.ended" ]; do
+		if [ -z "$hog" ] && life_says load; then
+			(while :; do :; done) &
+			hog=$!
+		fi
+		if [ -n "$hog" ] && life_says 'load is over'; then break; fi
+		sleep 0.1
+	done
+	[ -z "$hog" ] || kill "$hog"
+	while ! life_says waits && [ ! -e "$work/life.$life.ended" ]; do sleep 0.1; done
+}
+
+# linux_verdict TEST: of the guest $life, whose thread of execution has been waited for.
+linux_verdict() {
+	mv "$work/life.$life" "$work/output"
+	status=$(cat "$work/life.$life.status")
+	took=$(($(cat "$work/life.$life.ended") - $(cat "$work/life.$life.started")))
+	took=$(printf '%d.%02d' $((took / 100)) $((took % 100)))
+	evidence >"$work/evidence"
+	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+		result FAIL "$1" "still running after 200 s"
+		return
+	fi
+	while read -r line; do
+		if ! grep -qE -e "$line" "$work/output"; then
+			result FAIL "$1" "it never printed: $line"
+			return
+		fi
+	done <"$work/evidence"
+	if [ "$status" != 0 ]; then
+		result FAIL "$1" "no clean power-off: xenolith ended with status $status"
+		return
+	fi
+	result PASS "$1" "$took"
+}
+
+# linux_boots RELEASE=VMLINUZ...
+linux_boots() {
+	lives=''
+	for accel in $accels; do
+		for linux in "$@"; do
+			for cpus in $linux_cpus; do
+				life=${linux%%=*}-cpus$cpus:$bed:$accel
+				wanted "linux:$life" || continue
+				if ! can run-pvh; then
+					result SKIP "linux:$life" "needs run-pvh"
+					continue
+				fi
+				lives="$lives $life"
+				now >"$work/life.$life.started"
+				linux_live "${linux#*=}" "$cpus" "$accel" &
+				linux_settle
+			done
+		done
+	done
+	wait
+	for life in $lives; do
+		linux_verdict "linux:$life"
+	done
+}
