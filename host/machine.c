@@ -125,7 +125,7 @@ static int load_kernel(struct machine *m, const struct machine_config *config,
 		return -1;
 	if (!m->vm.kvm_xen)
 		kernel_patch_hypercalls(kernel, &m->vm.ram, PORT_HYPERCALL, &stats);
-	m->calls_patched = stats.patched;
+	vm_text_loaded(&m->vm, &stats);
 	return 0;
 }
 

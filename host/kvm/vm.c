@@ -292,6 +292,7 @@ void vm_stop(struct vm *vm)
 
 int vm_soft_reset(struct vm *vm)
 {
+	vm_text_replaced(vm);
 	return domain_soft_reset(&vm->domain);
 }
 

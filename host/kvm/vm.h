@@ -15,6 +15,7 @@
 #include <linux/kvm.h>
 #include <pthread.h>
 
+#include "host/loader/hypercall_patch.h"
 #include "host/loader/ram.h"
 #include "host/loop.h"
 #include "host/problem.h"
@@ -145,6 +146,11 @@ struct vm {
 	int shutdown_reason;
 	struct problem failure;
 
+	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
+	unsigned calls_patched;
+	const uint8_t *first_patched; /* in `ram`; NULL: none */
+	bool text_unknown;            /* what runs may have others. Atomic */
+
 	/* pause.c: under pause_lock. */
 	pthread_mutex_t pause_lock;
 	pthread_cond_t pause_changed;
@@ -186,6 +192,15 @@ void vm_pause_recheck(struct vm *vm);
 void vm_thread_begins(struct vm *vm);
 void vm_thread_ends(struct vm *vm);
 void vcpu_park(struct vm_vcpu *vv);
+
+/*
+ * text.c: hypercalls in the text of kernels, on stock KVM. loaded: the loader has patched it.
+ * replaced: by another kernel, soon. No vCPU runs meanwhile.
+ */
+void vm_text_loaded(struct vm *vm, const struct patch_stats *stats);
+void vm_text_replaced(struct vm *vm);
+/* A vCPU of stock KVM writes MSR_GS_BASE. Its own thread, at that exit. */
+void vcpu_look_at_text(struct vm_vcpu *vv);
 
 /* While no vCPU runs: the guest begins anew. 0, or -errno, and then it cannot go on. */
 int vm_soft_reset(struct vm *vm);
