@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#define _GNU_SOURCE
 #include "guest-tests/kexec/kexec.h"
 
 #include <errno.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * /proc/vmcore is an ELF core file: a note of registers for each CPU, one (VMCOREINFO) with what the
- * kernel says of itself, and segments that are its memory. The kernel's release stands in both, and
- * where in memory it stands the note says too (init_uts_ns): if they agree, it is the memory of the
- * kernel that crashed.
+ * /proc/vmcore is an ELF core file: a note of registers for each CPU, one (VMCOREINFO) with what
+ * the kernel says of itself, and segments that are its memory. The kernel's release stands in both,
+ * and where in memory it stands the note says too (init_uts_ns): if they agree, it is the memory of
+ * the kernel that crashed.
  */
-#define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -116,7 +115,8 @@ void check_vmcore(void)
 		die(VMCORE ": no PT_NOTE with registers and VMCOREINFO");
 	info_value(notes.info, "OSRELEASE=", release, sizeof(release));
 	info_value(notes.info, "SYMBOL(init_uts_ns)=", address, sizeof(address));
-	read_at(file_offset(segments, e.e_phnum, strtoull(address, NULL, 16)), names, sizeof(names));
+	read_at(file_offset(segments, e.e_phnum, strtoull(address, NULL, 16)), names,
+		sizeof(names));
 	if (!memmem(names, sizeof(names), release, strlen(release) + 1))
 		die(VMCORE ": the memory at %s is not that of Linux %s", address, release);
 	printf("vmcore of Linux %s, %u CPU(s), %u segments\n", release, notes.cpus, e.e_phnum);
