@@ -95,6 +95,7 @@ static uint64_t build_acpi(struct machine *m)
 	uint32_t apic_ids[DOMAIN_MAX_VCPUS];
 	const struct acpi_config config = {
 		.cpus = m->vm.nr_vcpus,
+		.ioapic = m->vm.config.ioapic ? IOAPIC_BASE : 0,
 		.apic_ids = apic_ids,
 		.sleep_control_port = PORT_ACPI_SLEEP,
 		.sleep_status_port = PORT_ACPI_STATUS,
@@ -154,6 +155,7 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		.accel = config->accel,
 		.memory = config->memory,
 		.vcpus = config->vcpus,
+		.ioapic = config->ioapic,
 		.ended = ended,
 		.soft_reset = soft_reset_wanted,
 		.console_write = debug_console_write,

@@ -14,6 +14,7 @@ struct machine_config {
 	enum accel accel;
 	uint64_t memory;   /* bytes */
 	unsigned vcpus;    /* 1 to DOMAIN_MAX_VCPUS */
+	bool ioapic;       /* an I/O APIC, as HVM guests have */
 	int in_fd, out_fd; /* the guest's console; in_fd may be -1 */
 };
 

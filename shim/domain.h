@@ -42,9 +42,11 @@ enum callback_type {
 	CALLBACK_VECTOR,
 };
 
+/* Under the domain's lock; rules: shim/callback.h. */
 struct callback {
 	enum callback_type type;
 	uint32_t where; /* GSI, (dev << 2 | pin), or vector */
+	bool up;        /* its level, of a GSI or PCI_INTX that of a line; atomic */
 };
 
 struct domain {
@@ -68,6 +70,12 @@ struct domain {
 	void *shared_info; /* the overlay page, as we see it; never unmapped */
 	bool shared_info_mapped;
 	struct gfn shared_info_gfn; /* where the guest has put it, if mapped */
+
+	/*
+	 * Inputs of its I/O APIC, which is the machinery's (shim/ioapic.h has one): 48 for one like
+	 * Xen's, 0: there is none, as in a PVH guest. Set before the guest runs.
+	 */
+	unsigned nr_gsis;
 
 	struct callback callback;
 	uint64_t hvm_params[HVM_NR_PARAMS];

@@ -37,8 +37,8 @@ struct vcpu;
 #define EVENT_FAR_ENDS 1024u
 
 /*
- * Physical interrupts that a guest may name: Xen gives a guest the pins of the IO-APICs (we have
- * one, of 24) and 32 more (nr_pirqs).
+ * Physical interrupts that a guest may name: Xen gives a guest the pins of the host's I/O APICs (we
+ * take one, of 24) and 32 more (nr_pirqs).
  */
 #define EVENT_PIRQS 56u
 

@@ -152,6 +152,16 @@ static void upcall(struct vcpu *v)
 	vcpu_unblock(v);
 }
 
+static void set_gsi(struct domain *d, unsigned gsi, bool level)
+{
+	struct fake *f = fake_of(d);
+
+	if (gsi >= FAKE_GSIS || f->gsi[gsi] == level)
+		abort(); /* a change of a line that is there, or it is not called */
+	f->gsi[gsi] = level;
+	f->gsi_rises += level;
+}
+
 static void wake(struct vcpu *v)
 {
 	__atomic_fetch_add(&vcpu_of(v)->wakes, 1, __ATOMIC_SEQ_CST);
@@ -240,6 +250,7 @@ static const struct platform_ops ops = {
 	.memory = &memory,
 	.paging = paging,
 	.upcall = upcall,
+	.set_gsi = set_gsi,
 	.upcall_method_changed = upcall_method_changed,
 	.time_area_moved = time_area_moved,
 	.system_time = system_time,

@@ -15,6 +15,7 @@
 #include "shim/vcpu_run.h"
 
 #define FAKE_VCPUS     3
+#define FAKE_GSIS      48 /* of the I/O APIC, when a test sets domain.nr_gsis */
 #define FAKE_DOMID     7
 #define FAKE_RAM_SIZE  0x200000ull
 #define FAKE_HIGH      0x100000000ull
@@ -59,6 +60,8 @@ struct fake {
 
 	/* What the domain has asked for. */
 	unsigned methods_changed, word_sizes_latched;
+	bool gsi[FAKE_GSIS]; /* the lines' levels */
+	unsigned gsi_rises;  /* how often one of them went up */
 	unsigned shutdowns;
 	int shutdown_reason;
 	size_t console_len; /* may pass the buffer's end: the rest is only counted */

@@ -89,9 +89,9 @@ static bool domain_changed(const struct domain *now, const struct domain *then)
 
 static bool requests_changed(const struct fake *now, const struct fake *then)
 {
-	return DIFFERS(vcpu) || DIFFERS(methods_changed) || DIFFERS(word_sizes_latched) ||
-	       DIFFERS(shutdowns) || DIFFERS(console_len) || DIFFERS(overlay_maps) ||
-	       DIFFERS(overlay_unmaps) || DIFFERS(results_of_failures);
+	return DIFFERS(vcpu) || DIFFERS(methods_changed) || DIFFERS(gsi) ||
+	       DIFFERS(word_sizes_latched) || DIFFERS(shutdowns) || DIFFERS(console_len) ||
+	       DIFFERS(overlay_maps) || DIFFERS(overlay_unmaps) || DIFFERS(results_of_failures);
 }
 
 /* fake_op() itself writes to the argument's page. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/hvm_op.h"
 
+#include "shim/callback.h"
 #include "shim/domain.h"
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
@@ -70,36 +71,6 @@ static int check_param(const struct domain *d, const struct xen_hvm_param *p,
 	return deprecated(p->index) ? -XEN_EINVAL : check(p->index);
 }
 
-/*
- * HVM_PARAM_CALLBACK_IRQ: type in the top byte (params.h). GSI 0 means no callback. A type that we
- * do not know turns the callback off, as on Xen.
- */
-static struct callback parse_callback(uint64_t value)
-{
-	switch (value >> 56) {
-	case HVM_PARAM_CALLBACK_TYPE_GSI:
-		if ((uint8_t)value)
-			return (struct callback){CALLBACK_GSI, (uint8_t)value};
-		break;
-	case HVM_PARAM_CALLBACK_TYPE_PCI_INTX:
-		return (struct callback){CALLBACK_PCI_INTX,
-					 (value >> 11 & 0x1f) << 2 | (value & 3)};
-	case HVM_PARAM_CALLBACK_TYPE_VECTOR:
-		return (struct callback){CALLBACK_VECTOR, (uint8_t)value};
-	}
-	return (struct callback){CALLBACK_NONE, 0};
-}
-
-static void set_callback(struct domain *d, uint64_t value)
-{
-	pthread_mutex_lock(&d->lock);
-	d->callback = parse_callback(value);
-	d->ops->upcall_method_changed(d);
-	pthread_mutex_unlock(&d->lock);
-	for (unsigned i = 0; i < d->nr_vcpus; i++)
-		event_channels_recheck_upcall(d->vcpus[i]);
-}
-
 /* Bytes of a 32-bit TSS, and of one with both of its bitmaps and the byte behind them. */
 #define TSS_SIZE     104
 #define TSS_SIZE_MAX (TSS_SIZE + 256 / 8 + 65536 / 8 + 1)
@@ -167,7 +138,7 @@ static long hvmop_set_param(struct vcpu *v, const struct hypercall *h)
 	if (p.index == HVM_PARAM_CALLBACK_IRQ) {
 		/* One of the two moments at which Xen latches the word size of shared_info. */
 		domain_latch_word_size(d, h->long_mode);
-		set_callback(d, p.value);
+		callback_set(d, p.value);
 	}
 	pthread_mutex_lock(&d->lock);
 	rc = set_param(d, p.index, p.value);

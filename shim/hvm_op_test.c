@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* HVMOP_*: which parameters a guest may read and write, callbacks, the per-vCPU upcall vector. */
+/* HVMOP_*: which parameters a guest may read and write, the per-vCPU upcall vector. */
 #include "shim/hvm_op.h"
 
 #include <string.h>
@@ -199,44 +199,6 @@ static void bad_vm86_tss(void **state)
 	assert_int_equal(get(f, HVM_PARAM_VM86_TSS_SIZED), 0);
 }
 
-static uint64_t callback(uint64_t type, uint64_t value)
-{
-	return type << 56 | value;
-}
-
-#define assert_callback(f, value, wanted_type, wanted_where)                              \
-	do {                                                                              \
-		const uint64_t value_ = value;                                            \
-                                                                                          \
-		assert_int_equal(set(f, HVM_PARAM_CALLBACK_IRQ, value_), 0);              \
-		assert_int_equal((f)->domain.callback.type, wanted_type);                 \
-		assert_int_equal((f)->domain.callback.where, wanted_where);               \
-		assert_int_equal((f)->domain.hvm_params[HVM_PARAM_CALLBACK_IRQ], value_); \
-	} while (0)
-
-static void callbacks(void **state)
-{
-	struct fake *f = *state;
-
-	assert_callback(f, callback(HVM_PARAM_CALLBACK_TYPE_VECTOR, 0xf3), CALLBACK_VECTOR, 0xf3);
-	assert_int_equal(f->methods_changed, 1);
-	assert_int_equal(get(f, HVM_PARAM_CALLBACK_IRQ),
-			 callback(HVM_PARAM_CALLBACK_TYPE_VECTOR, 0xf3));
-	assert_callback(f, callback(HVM_PARAM_CALLBACK_TYPE_VECTOR, 0x1234f4), CALLBACK_VECTOR,
-			0xf4);
-	assert_callback(f, 0, CALLBACK_NONE, 0);
-	assert_callback(f, callback(HVM_PARAM_CALLBACK_TYPE_GSI, 9), CALLBACK_GSI, 9);
-	assert_callback(f, callback(HVM_PARAM_CALLBACK_TYPE_GSI, 0x100), CALLBACK_NONE, 0);
-	/* Device 3, INTB; the domain and bus of the old header are not looked at. */
-	assert_callback(f, callback(HVM_PARAM_CALLBACK_TYPE_PCI_INTX, 0xabcd0000 | 3 << 11 | 1),
-			CALLBACK_PCI_INTX, 3 << 2 | 1);
-	assert_callback(f, callback(HVM_PARAM_CALLBACK_TYPE_PCI_INTX, 31 << 11 | 0xf),
-			CALLBACK_PCI_INTX, 31 << 2 | 3);
-	assert_callback(f, callback(3, 0xf3), CALLBACK_NONE, 0);
-	assert_callback(f, callback(0xff, 0xf3), CALLBACK_NONE, 0);
-	assert_int_equal(f->methods_changed, 9);
-}
-
 /* The caller's word size at this moment becomes that of shared_info. */
 static void callback_latches_the_word_size(void **state)
 {
@@ -256,19 +218,6 @@ static void set_pending(struct fake *f, unsigned vcpu)
 
 	info->evtchn_upcall_pending = 1;
 	vcpu_info_unlock(f->domain.vcpus[vcpu]);
-}
-
-/* Those for whom events are pending hear of it by the new way. */
-static void new_callback_upcalls_whom_it_must(void **state)
-{
-	struct fake *f = *state;
-
-	set_pending(f, 1);
-	assert_int_equal(
-		set(f, HVM_PARAM_CALLBACK_IRQ, callback(HVM_PARAM_CALLBACK_TYPE_VECTOR, 0xf3)), 0);
-	assert_int_equal(f->vcpu[0].upcalls, 0);
-	assert_int_equal(f->vcpu[1].upcalls, 1);
-	assert_int_equal(f->vcpu[2].upcalls, 0);
 }
 
 static long upcall_vector(struct fake *f, uint32_t vcpu, uint8_t vector)
@@ -390,9 +339,7 @@ int main(void)
 		TEST_BOTH(acpi_io_ports),
 		TEST_BOTH(vm86_tss),
 		TEST_BOTH(bad_vm86_tss),
-		TEST_BOTH(callbacks),
 		TEST_BOTH(callback_latches_the_word_size),
-		TEST_BOTH(new_callback_upcalls_whom_it_must),
 		TEST_BOTH(upcall_vectors),
 		TEST_BOTH(bad_upcall_vectors),
 		TEST_BOTH(new_vector_upcalls_if_events_are_pending),

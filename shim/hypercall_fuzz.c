@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "shim/callback.h"
 #include "shim/event_port.h"
 #include "shim/fake_paging.h"
 #include "shim/fuzz_input.h"
@@ -130,6 +131,21 @@ static void check_ports(const struct domain *d)
 				fail("virq %u of vCPU %u is bound to port %u\n", virq, v, port);
 		}
 	}
+}
+
+/* No line is up but the callback's, and only that of a callback that is one. */
+static void check_lines(const struct fake *f)
+{
+	const struct domain *d = &f->domain;
+	unsigned up = 0;
+
+	for (unsigned i = 0; i < FAKE_GSIS; i++)
+		up += f->gsi[i];
+	if (up != (d->callback.up && callback_is_line(d)))
+		fail("%u lines are up, the callback of type %u is %d\n", up, d->callback.type,
+		     d->callback.up);
+	if (!d->nr_gsis && (callback_is_line(d) || f->gsi_rises))
+		fail("a line without an I/O APIC\n");
 }
 
 static void step_hypercall(struct fuzz *z)
@@ -256,6 +272,9 @@ static void step_run(struct fuzz *z)
 		runstate_update(v);
 	else if (how & 8)
 		vcpu_unblock(v);
+	else if (how & 16)
+		callback_raise(&z->f->domain);
+	callback_after_exit(&z->f->domain);
 	vcpu_may_run(v);
 	check_runstate(v);
 }
@@ -301,6 +320,7 @@ static void step(struct fuzz *z)
 		step_hypercall(z);
 	}
 	check_ports(&f->domain);
+	check_lines(f);
 }
 
 /* Any kind of paging with the playground in its place, or none. */
@@ -335,6 +355,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!z.f)
 		fail("no memory for a fake\n");
 	z.f->domain.long_mode = modes >> 1 & 1;
+	z.f->domain.nr_gsis = modes & 0x40 ? FAKE_GSIS : 0;
 	z.f->domain.memmap = memmap;
 	z.f->domain.memmap_entries = modes & 4 ? ARRAY_SIZE(memmap) : 0;
 	z.backend_port = event_channel_bind_backend(&z.f->domain, &backend);

@@ -40,8 +40,17 @@ struct platform_ops {
 	 * evtchn_upcall_pending has gone from 0 to 1, or the way of delivery has changed while it
 	 * was 1: interrupt the vCPU as vcpu->upcall_vector or domain->callback says, and call
 	 * vcpu_unblock(v), as whoever interrupts a vCPU must. Any thread, also in a read section.
+	 * Where it is a line that interrupts vCPU 0 (callback_is_line), its thread calls
+	 * callback_raise() before it enters the guest.
 	 */
 	void (*upcall)(struct vcpu *v);
+
+	/*
+	 * The level of this input of the I/O APIC is from now on high or low (active high, whatever
+	 * the redirection entry says). Only if domain.nr_gsis is more than that. Any thread, with
+	 * the domain's lock held.
+	 */
+	void (*set_gsi)(struct domain *d, unsigned gsi, bool level);
 
 	/* The way of delivery has changed (vcpu->upcall_vector, domain->callback). Any thread. */
 	void (*upcall_method_changed)(struct domain *d);

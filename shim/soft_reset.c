@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "shim/callback.h"
 #include "shim/domain.h"
 #include "shim/hvm_op.h"
 #include "shim/memslot/overlay.h"
@@ -50,8 +51,7 @@ int domain_soft_reset(struct domain *d)
 	d->watchdogs = 0;
 	__atomic_store_n(&d->vm_assist, 0, __ATOMIC_RELAXED);
 	hvm_params_reset(d);
-	d->callback = (struct callback){CALLBACK_NONE, 0};
-	d->ops->upcall_method_changed(d);
+	callback_reset(d);
 	pthread_mutex_unlock(&d->lock);
 	__atomic_store_n(&d->shutdown_code, SHUTDOWN_CODE_NONE, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&d->shut_down, false, __ATOMIC_SEQ_CST);

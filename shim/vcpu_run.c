@@ -39,6 +39,14 @@ bool vcpu_may_run_slowly(struct vcpu *v)
 	return false;
 }
 
+void vcpu_reset(struct vcpu *v)
+{
+	pthread_mutex_lock(&v->domain->lock);
+	hold(v, HOLD_DOWN | HOLD_LATER);
+	v->initialised = v->context_waits = false;
+	pthread_mutex_unlock(&v->domain->lock);
+}
+
 void vcpu_started(struct vcpu *v)
 {
 	pthread_mutex_lock(&v->domain->lock);

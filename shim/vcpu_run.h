@@ -52,6 +52,12 @@ static inline bool vcpu_is_down(const struct vcpu *v)
  */
 void vcpu_started(struct vcpu *v);
 
+/*
+ * INIT has come for it while it was down: what registers it had are gone, and VCPUOP_initialise or
+ * a SIPI gives it others. Any thread.
+ */
+void vcpu_reset(struct vcpu *v);
+
 /* Block v unless it has an upcall to take: SCHEDOP_block. Its own thread. */
 void vcpu_block(struct vcpu *v);
 

@@ -50,6 +50,27 @@ static void comes_up(void **state)
 	assert_int_equal(f->vcpu[1].wakes, 1);
 }
 
+/* INIT while it is down: what it had is gone, and it may be given something new. */
+static void reset_while_down(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(initialise(f, 1, VCPU_HVM_MODE_64B), 0);
+	vcpu_reset(vcpu(f, 1));
+	assert_int_equal(op(f, VCPUOP_up, 1), -XEN_EINVAL);
+	assert_int_equal(initialise(f, 1, VCPU_HVM_MODE_64B), 0);
+	assert_int_equal(op(f, VCPUOP_up, 1), 0);
+	assert_true(vcpu_may_run(vcpu(f, 1)));
+	assert_int_equal(f->vcpu[1].contexts, 1);
+	assert_int_equal(op(f, VCPUOP_down, 1), 0);
+	vcpu_reset(vcpu(f, 1));
+	assert_int_equal(op(f, VCPUOP_up, 1), -XEN_EINVAL);
+	assert_false(vcpu_may_run(vcpu(f, 1)));
+	vcpu_started(vcpu(f, 1));
+	assert_true(vcpu_may_run(vcpu(f, 1)));
+	assert_int_equal(f->vcpu[1].contexts, 1);
+}
+
 static void goes_down_and_comes_back(void **state)
 {
 	struct fake *f = *state;
@@ -222,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(comes_up),
+		TEST_BOTH(reset_while_down),
 		TEST_BOTH(goes_down_and_comes_back),
 		TEST_BOTH(itself),
 		TEST_BOTH(the_last_one),

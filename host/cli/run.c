@@ -28,6 +28,7 @@ static const char help[] =
 	"  --cmdline STRING   the kernel's command line, for Linux usually \"console=hvc0 ...\"\n"
 	"  --memory SIZE      guest memory, e.g. 512M (default), 2G\n"
 	"  --vcpus N          its CPUs, 1 (default) to 128; it may be more than the host has\n"
+	"  --ioapic           an I/O APIC, as HVM guests have\n"
 	"  --accel HOW        auto (default), stock (plain KVM) or kvm-xen (KVM's Xen support)\n"
 	"  --device PATH      KVM's device (default /dev/kvm)\n"
 	"  -v, --verbose      at exit, list the hypercalls that the guest made\n"
@@ -57,13 +58,14 @@ static int option_problem(int what, char **argv, struct problem *p)
 
 static int parse_options(int argc, char **argv, struct options *o, struct problem *p)
 {
-	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, VCPUS, ACCEL, DEVICE };
+	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, VCPUS, IOAPIC, ACCEL, DEVICE };
 	static const struct option options[] = {
 		{"kernel", required_argument, NULL, KERNEL},
 		{"initrd", required_argument, NULL, INITRD},
 		{"cmdline", required_argument, NULL, CMDLINE},
 		{"memory", required_argument, NULL, MEMORY},
 		{"vcpus", required_argument, NULL, VCPUS},
+		{"ioapic", no_argument, NULL, IOAPIC},
 		{"accel", required_argument, NULL, ACCEL},
 		{"device", required_argument, NULL, DEVICE},
 		{"verbose", no_argument, NULL, 'v'},
@@ -101,6 +103,9 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 			if (parse_count(optarg, DOMAIN_MAX_VCPUS, &o->machine.vcpus))
 				return problem(p, "--vcpus %s: want a number from 1 to %d", optarg,
 					       DOMAIN_MAX_VCPUS);
+			break;
+		case IOAPIC:
+			o->machine.ioapic = true;
 			break;
 		case ACCEL:
 			if (accel_parse(optarg, &o->machine.accel))

@@ -5,7 +5,8 @@
  * A vector of the vCPU's own (HVMOP_set_evtchn_upcall_vector) is an ordinary interrupt that the
  * guest ends with an EOI: a plain MSI to its LAPIC. The domain's callback vector knows no EOI.
  * KVM_XEN injects it past the LAPIC; on stock KVM a Hyper-V SINT with auto-EOI makes the LAPIC
- * forget the vector as soon as it is delivered. The guest sees nothing of the SINT.
+ * forget the vector as soon as it is delivered. The guest sees nothing of the SINT. A line into the
+ * I/O APIC (shim/callback.h), with either accel, is vCPU 0's thread's to raise.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/vm.h"
+#include "shim/callback.h"
 #include "shim/vcpu_run.h"
 
 #define MSR_HV_SCONTROL  0x40000080
@@ -48,6 +50,8 @@ static bool deliver(struct vcpu *v)
 
 	if (v->upcall_vector)
 		return send_msi(vv->vm, v->id, v->upcall_vector);
+	if (v->id == 0 && callback_is_line(v->domain))
+		vcpu_post(vv, VCPU_REQ_CALLBACK);
 	if (cb->type != CALLBACK_VECTOR)
 		return true;
 	if (!vv->vm->kvm_xen)

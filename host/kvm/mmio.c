@@ -34,6 +34,8 @@ void vcpu_handle_mmio(struct vm_vcpu *vv)
 	uint64_t generation;
 
 	vv->mmio_exits++;
+	if (vcpu_ioapic_mmio(vv))
+		return;
 	do {
 		if (access_memory(slots, vv->run, &generation))
 			return;

@@ -11,6 +11,7 @@
 
 #include "host/kvm/vm.h"
 #include "host/loader/acpi.h"
+#include "shim/callback.h"
 
 #define KICK_SIGNAL (SIGRTMIN)
 
@@ -62,6 +63,8 @@ static bool serve_requests(struct vm_vcpu *vv)
 			vcpu_apply_time_area(vv);
 		if (requests & VCPU_REQ_UPCALL_METHOD)
 			vcpu_apply_upcall_method(vv);
+		if (requests & VCPU_REQ_CALLBACK)
+			callback_raise(&vv->vm->domain);
 		if (requests & VCPU_REQ_NMI)
 			ioctl(vv->fd, KVM_NMI);
 		/* There may be new ones afterwards. */
@@ -149,8 +152,10 @@ static void handle_exit(struct vm_vcpu *vv)
 	case KVM_EXIT_FAIL_ENTRY:
 		stuck(vv, "entry failed", run->fail_entry.hardware_entry_failure_reason);
 		break;
-	case KVM_EXIT_HYPERV: /* SynIC state that we set ourselves */
 	case KVM_EXIT_IOAPIC_EOI:
+		vcpu_ioapic_eoi(vv);
+		break;
+	case KVM_EXIT_HYPERV: /* SynIC state that we set ourselves */
 	case KVM_EXIT_INTR:
 		break;
 	default:
@@ -175,6 +180,7 @@ static void run_once(struct vm_vcpu *vv)
 	if (ioctl(vv->fd, KVM_RUN, NULL) == 0) {
 		vv->exits++;
 		vcpu_has_run(vv);
+		callback_after_exit(&vv->vm->domain);
 		handle_exit(vv);
 		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);

@@ -117,6 +117,7 @@ static const struct platform_ops platform = {
 	.memory = &vm_memslot_ops,
 	.paging = vcpu_paging,
 	.upcall = vm_upcall,
+	.set_gsi = vm_set_gsi,
 	.upcall_method_changed = vm_upcall_method_changed,
 	.time_area_moved = vm_time_area_moved,
 	.system_time = vm_system_time,
@@ -194,7 +195,11 @@ static int choose_accel(struct vm *vm, struct problem *p)
 static int create_kvm_vm(struct vm *vm, struct problem *p)
 {
 	uint64_t identity_map = IDENTITY_MAP_ADDRESS;
-	struct kvm_enable_cap split = {.cap = KVM_CAP_SPLIT_IRQCHIP};
+	/* The argument: how many routes are the I/O APIC's. */
+	struct kvm_enable_cap split = {
+		.cap = KVM_CAP_SPLIT_IRQCHIP,
+		.args = {vm->config.ioapic ? IOAPIC_PINS : 0},
+	};
 
 	vm->run_size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
@@ -224,6 +229,7 @@ static int create_domain(struct vm *vm, struct problem *p)
 		munmap(overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		return problem(p, "no memory for the domain");
 	}
+	vm_ioapic_create(vm);
 	vm->domain.hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
 	if (kvm_gmem_can_be_private(vm->fd))
 		vm->domain.memslots.features |= MEMSLOTS_CAN_PRIVATE;
@@ -258,6 +264,7 @@ int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, 
 	vm->kvm_fd = vm->fd = vm->overlay_fd = vm->upcall_retry.fd = -1;
 	pthread_mutex_init(&vm->end_lock, NULL);
 	vm_pause_create(vm);
+	pthread_mutex_init(&vm->ioapic_lock, NULL);
 	if (open_kvm(vm, p) || check_capabilities(vm, p) || choose_accel(vm, p) ||
 	    create_kvm_vm(vm, p) || vm_filter_msrs(vm, p) || vm_enable_hypercalls(vm, p) ||
 	    create_domain(vm, p) || vm_memory_create(vm, p) || vm_upcalls_create(vm, p) ||
@@ -316,5 +323,6 @@ void vm_destroy(struct vm *vm)
 	close_if_open(vm->fd);
 	close_if_open(vm->kvm_fd);
 	vm_pause_destroy(vm);
+	pthread_mutex_destroy(&vm->ioapic_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 }

@@ -20,6 +20,7 @@
 #include "host/loop.h"
 #include "host/problem.h"
 #include "shim/domain.h"
+#include "shim/ioapic.h"
 #include "shim/vcpu_run.h"
 
 /* How hypercalls and upcalls are carried. */
@@ -55,7 +56,8 @@ enum vcpu_request {
 	VCPU_REQ_TIME_AREA = 1 << 1,     /* vcpu_info has moved: tell KVM */
 	VCPU_REQ_UPCALL_METHOD = 1 << 2, /* upcall method has changed */
 	VCPU_REQ_NMI = 1 << 3,
-	VCPU_REQ_PAUSE = 1 << 4, /* wait for vm_resume() */
+	VCPU_REQ_CALLBACK = 1 << 4, /* vCPU 0's callback is a line, and shall rise */
+	VCPU_REQ_PAUSE = 1 << 5,    /* wait for vm_resume() */
 };
 
 struct vm_vcpu {
@@ -83,6 +85,7 @@ struct vm_vcpu {
 	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
 
 	uint32_t mp_state;    /* KVM_MP_STATE_*, as we have set it (wait.c) */
+	bool reset;           /* it is down, and the shim knows of its INIT */
 	int schedstat_fd;     /* of its thread; -1: none. Atomic */
 	uint64_t steal_asked; /* when, by the coarse clock */
 
@@ -107,6 +110,7 @@ struct vm_config {
 	enum accel accel;
 	uint64_t memory; /* bytes, a multiple of the page size */
 	unsigned vcpus;
+	bool ioapic;                 /* has one, as HVM guests have */
 	bool manual_dirty_log;       /* dirty_log_get() does not clear, dirty_log_clear() does */
 	void (*ended)(void *opaque); /* once, on any thread */
 	/*
@@ -137,6 +141,11 @@ struct vm {
 	unsigned nr_areas;
 	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 	uint32_t tsc_khz;
+
+	/* If so configured. The lock is the last of all. */
+	pthread_mutex_t ioapic_lock;
+	struct ioapic ioapic;
+	struct ioapic_message ioapic_routes[IOAPIC_PINS]; /* that KVM has; data 0: none */
 
 	struct watch upcall_retry; /* timerfd */
 	unsigned upcall_retry_ms;  /* atomic */
@@ -278,6 +287,12 @@ void vcpu_retry_upcall(struct vm_vcpu *vv);
 void vm_upcall(struct vcpu *v);
 void vm_upcall_method_changed(struct domain *d);
 void vcpu_apply_upcall_method(struct vm_vcpu *vv);
+
+/* ioapic.c. Of the next to last: false: the access is not to the I/O APIC. */
+void vm_ioapic_create(struct vm *vm);
+void vm_set_gsi(struct domain *d, unsigned gsi, bool level);
+bool vcpu_ioapic_mmio(struct vm_vcpu *vv);
+void vcpu_ioapic_eoi(struct vm_vcpu *vv);
 
 /* intercept.c: how a hypercall reaches the shim. */
 int vm_enable_hypercalls(struct vm *vm, struct problem *p);

@@ -25,22 +25,32 @@
  */
 #define STEAL_INTERVAL_NS 1000000ull
 
+static uint32_t kvm_state(struct vm_vcpu *vv)
+{
+	struct kvm_mp_state mp = {.mp_state = vv->mp_state};
+
+	ioctl(vv->fd, KVM_GET_MP_STATE, &mp);
+	return mp.mp_state;
+}
+
 static void set_state(struct vm_vcpu *vv, uint32_t state)
 {
 	struct kvm_mp_state mp = {.mp_state = state};
 
+	if (state == KVM_MP_STATE_RUNNABLE)
+		vv->reset = false;
 	if (vv->mp_state != state)
 		ioctl(vv->fd, KVM_SET_MP_STATE, &mp);
 	vv->mp_state = state;
 }
 
-/* Have INIT and SIPI started it? */
-static bool is_started(struct vm_vcpu *vv)
+/* It is down. An INIT that has just come counts: KVM would drop the SIPI that follows. */
+static void set_down(struct vm_vcpu *vv)
 {
-	struct kvm_mp_state mp = {.mp_state = KVM_MP_STATE_UNINITIALIZED};
-
-	ioctl(vv->fd, KVM_GET_MP_STATE, &mp);
-	return mp.mp_state == KVM_MP_STATE_RUNNABLE;
+	if (vv->mp_state != KVM_MP_STATE_UNINITIALIZED &&
+	    kvm_state(vv) == KVM_MP_STATE_INIT_RECEIVED)
+		vv->mp_state = KVM_MP_STATE_UNINITIALIZED;
+	set_state(vv, KVM_MP_STATE_UNINITIALIZED);
 }
 
 /*
@@ -59,20 +69,45 @@ void vcpu_restarted(struct vm_vcpu *vv)
 static void started(struct vm_vcpu *vv)
 {
 	vv->mp_state = KVM_MP_STATE_RUNNABLE;
+	vv->reset = false;
 	vcpu_started(vv->vcpu);
 	vcpu_restarted(vv);
+}
+
+/* SIPI may let it run without our seeing it, and its clock is to be right from the first. */
+static void was_reset(struct vm_vcpu *vv)
+{
+	vv->reset = true;
+	vcpu_reset(vv->vcpu);
+	vcpu_restarted(vv);
+}
+
+/* What may have come for one that is down. */
+static void look_for_init(struct vm_vcpu *vv)
+{
+	switch (kvm_state(vv)) {
+	case KVM_MP_STATE_RUNNABLE:
+		started(vv);
+		break;
+	case KVM_MP_STATE_INIT_RECEIVED: /* and stays so until SIPI comes: once is enough */
+		if (!vv->reset)
+			was_reset(vv);
+		break;
+	}
 }
 
 void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 {
 	struct vcpu *v = vv->vcpu;
 
-	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED && is_started(vv))
-		started(vv);
+	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED)
+		look_for_init(vv);
 	if (vcpu_may_run(v))
 		set_state(vv, KVM_MP_STATE_RUNNABLE);
+	else if (vcpu_is_down(v))
+		set_down(vv);
 	else
-		set_state(vv, vcpu_is_down(v) ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_HALTED);
+		set_state(vv, KVM_MP_STATE_HALTED);
 }
 
 /* KVM has let it run, though it was to wait: something has interrupted it. */

@@ -46,6 +46,8 @@ static struct layout lay_out(const struct acpi_config *c)
 {
 	struct layout l = {.madt_size = sizeof(struct acpi_madt)};
 
+	if (c->ioapic)
+		l.madt_size += sizeof(struct acpi_madt_ioapic);
 	for (unsigned i = 0; i < c->cpus; i++)
 		l.madt_size += needs_x2apic(c, i) ? sizeof(struct acpi_madt_x2apic)
 						  : sizeof(struct acpi_madt_lapic);
@@ -172,9 +174,18 @@ static void build_madt(uint8_t *to, size_t size, const struct acpi_config *c)
 		.header = header("APIC", size, MADT_REVISION),
 		.local_apic = LOCAL_APIC,
 	};
+	struct acpi_madt_ioapic ioapic = {
+		.type = ACPI_MADT_IOAPIC,
+		.length = sizeof(ioapic),
+		.address = c->ioapic,
+	};
 	uint8_t *entry = to + sizeof(madt);
 
 	memcpy(to, &madt, sizeof(madt));
+	if (c->ioapic) {
+		memcpy(entry, &ioapic, sizeof(ioapic));
+		entry += sizeof(ioapic);
+	}
 	for (unsigned i = 0; i < c->cpus; i++) {
 		struct acpi_madt_lapic lapic = {
 			.type = ACPI_MADT_LAPIC,

@@ -14,6 +14,7 @@
 struct acpi_config {
 	unsigned cpus;
 	const uint32_t *apic_ids; /* of each CPU; its ACPI processor UID is its index */
+	uint32_t ioapic;          /* where it is, for GSIs from 0; 0: there is none */
 	/*
 	 * To power off, the guest writes ACPI_POWER_OFF(s5_type) to the sleep control port (before
 	 * that, 0x80 to the status port, from which it then reads). To reset, it writes reset_value

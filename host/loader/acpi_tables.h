@@ -109,6 +109,14 @@ struct acpi_madt_lapic {
 	uint32_t flags;
 } __attribute__((packed));
 
+/* 5.2.12.3 */
+struct acpi_madt_ioapic {
+	uint8_t type, length;
+	uint8_t id, reserved;
+	uint32_t address;
+	uint32_t first_gsi;
+} __attribute__((packed));
+
 /* 5.2.12.12 */
 struct acpi_madt_x2apic {
 	uint8_t type, length;
@@ -119,6 +127,7 @@ struct acpi_madt_x2apic {
 } __attribute__((packed));
 
 #define ACPI_MADT_LAPIC   0
+#define ACPI_MADT_IOAPIC  1
 #define ACPI_MADT_X2APIC  9
 #define ACPI_MADT_ENABLED (1u << 0)
 
@@ -133,6 +142,7 @@ _Static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "FADT: X_DSDT");
 _Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244, "FADT: SLEEP_CONTROL_REG");
 _Static_assert(sizeof(struct acpi_madt) == 44, "MADT");
 _Static_assert(sizeof(struct acpi_madt_lapic) == 8, "MADT: Local APIC");
+_Static_assert(sizeof(struct acpi_madt_ioapic) == 12, "MADT: I/O APIC");
 _Static_assert(sizeof(struct acpi_madt_x2apic) == 16, "MADT: Local x2APIC");
 
 #endif

@@ -23,6 +23,7 @@ static const uint32_t ids[] = {0, 2, 254, 255, 300};
 static const struct acpi_config config = {
 	.cpus = 5,
 	.apic_ids = ids,
+	.ioapic = 0xfec00000,
 	.sleep_control_port = 0xb0,
 	.sleep_status_port = 0xb1,
 	.reset_port = 0xb2,
@@ -147,6 +148,20 @@ static void test_many_cpus(void **state)
 	assert_ptr_equal(entry, (const uint8_t *)madt + madt->length);
 }
 
+/* It is there only when asked for. */
+static void test_no_ioapic(void **state)
+{
+	struct acpi_config c = config;
+	const struct acpi_header *madt;
+	const struct acpi_xsdt *xsdt;
+
+	(void)state;
+	c.ioapic = 0;
+	xsdt = (const void *)table(build(&c)->xsdt, "XSDT");
+	madt = table(xsdt->entries[1], "APIC");
+	assert_int_equal(madt->length, sizeof(struct acpi_madt) + 3 * 8 + 2 * 16);
+}
+
 static char *read_file(const char *name)
 {
 	static char text[64 << 10];
@@ -228,6 +243,10 @@ static void test_iasl(void **state)
 	static const char *const madt_lines[] = {
 		"Local Apic Address : FEE00000",
 		"PC-AT Compatibility : 0",
+		"[I/O APIC]",
+		"I/O Apic ID : 00",
+		"Address : FEC00000",
+		"Interrupt : 00000000",
 		"[Processor Local APIC]",
 		"Processor ID : 00",
 		"Local Apic ID : 00",
@@ -290,9 +309,13 @@ static void test_power_off_value(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from_the_rsdp), cmocka_unit_test(test_room),
-		cmocka_unit_test(test_high),          cmocka_unit_test(test_many_cpus),
-		cmocka_unit_test(test_iasl),          cmocka_unit_test(test_power_off_value),
+		cmocka_unit_test(test_from_the_rsdp),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_high),
+		cmocka_unit_test(test_many_cpus),
+		cmocka_unit_test(test_no_ioapic),
+		cmocka_unit_test(test_iasl),
+		cmocka_unit_test(test_power_off_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,8 @@
  * guest never says EOI, and an implementation that sends it through a LAPIC delivers exactly one.
  * Here the vCPU sends itself an event, takes the interrupt, handles it as kernels do, a thousand
  * times. Before, the ways in which an event must wait: masked, interrupts off, callback not set
- * yet. The per-vCPU upcall mask is a PV thing that an HVM guest's hypervisor ignores.
+ * yet. A PVH guest, which has no I/O APIC, cannot have its callback any other way, nor without it.
+ * The per-vCPU upcall mask is a PV thing that an HVM guest's hypervisor ignores.
  */
 #include "guest-tests/lib/test.h"
 
@@ -128,6 +129,27 @@ static void wakes_from_hlt(void)
 	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
 }
 
+/* Xen, hvm_set_callback_via: it keeps the value as a parameter, and the callback as it was. */
+static void nothing_but_a_vector(evtchn_port_t p)
+{
+	const uint64_t values[] = {
+		0,
+		(uint64_t)HVM_PARAM_CALLBACK_TYPE_GSI << 56 | 9,
+		(uint64_t)HVM_PARAM_CALLBACK_TYPE_PCI_INTX << 56 | 1 << 11,
+		(uint64_t)3 << 56 | 0xf4,
+	};
+	uint64_t value;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(values); i++) {
+		CHECK_EQ(hvm_set_param(HVM_PARAM_CALLBACK_IRQ, values[i]), 0);
+		CHECK_EQ(evtchn_send(p), 0);
+		irq_window();
+		CHECK_EQ(seen(), 101);
+		CHECK_EQ(hvm_get_param(HVM_PARAM_CALLBACK_IRQ, &value), 0);
+		CHECK_EQ(value, values[i]);
+	}
+}
+
 void test_main(void)
 {
 	long port = evtchn_bind_ipi(0);
@@ -144,6 +166,7 @@ void test_main(void)
 	waits_for_unmask(p);
 	ignores_the_upcall_mask(p);
 	from_within(p);
+	nothing_but_a_vector(p);
 	in_a_row(p);
 	wakes_from_hlt();
 	test_success();
