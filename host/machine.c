@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/machine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "host/loader/acpi.h"
 #include "host/loader/hypercall_patch.h"
@@ -14,6 +18,53 @@ static void ended(void *opaque)
 	struct machine *m = opaque;
 
 	loop_stop(m->loop);
+}
+
+/* The guest wants to begin anew, and stands still: the loop does it. On any thread. */
+static void soft_reset_wanted(void *opaque)
+{
+	struct machine *m = opaque;
+	uint64_t one = 1;
+
+	if (write(m->reset.fd, &one, sizeof(one)) < 0)
+		vm_end_failed(&m->vm, "cannot begin the soft reset of the guest: %s",
+			      strerror(errno));
+}
+
+static void offer_console(struct machine *m)
+{
+	console_reset(&m->console);
+	m->vm.domain.hvm_params[HVM_PARAM_CONSOLE_EVTCHN] = m->console.port;
+}
+
+static void soft_reset(void *opaque, uint32_t events)
+{
+	struct machine *m = opaque;
+	uint64_t count;
+	int rc;
+
+	(void)events;
+	if (read(m->reset.fd, &count, sizeof(count)) < 0)
+		return;
+	vm_pause_wait(&m->vm);
+	fprintf(stderr, "xenolith: the guest resets itself (kexec)\n");
+	rc = vm_soft_reset(&m->vm);
+	offer_console(m);
+	if (rc)
+		vm_end_failed(&m->vm,
+			      "the soft reset of the guest failed (%s): it cannot go on; "
+			      "start it again",
+			      strerror(-rc));
+	vm_resume(&m->vm);
+}
+
+static int watch_soft_reset(struct machine *m, struct problem *p)
+{
+	int rc;
+
+	m->reset = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), soft_reset, m};
+	rc = m->reset.fd < 0 ? -errno : loop_watch(m->loop, &m->reset, EPOLLIN);
+	return rc ? problem(p, "cannot create an event: %s", strerror(-rc)) : 0;
 }
 
 static void flush_debug_line(struct machine *m)
@@ -67,6 +118,7 @@ static int load_kernel(struct machine *m, const struct machine_config *config,
 		.memmap = m->vm.domain.memmap,
 		.memmap_entries = m->vm.domain.memmap_entries,
 		.rsdp = build_acpi(m),
+		.rsdp_bytes = m->vm.acpi,
 	};
 	struct patch_stats stats = {0};
 
@@ -74,7 +126,7 @@ static int load_kernel(struct machine *m, const struct machine_config *config,
 		return -1;
 	if (!m->vm.kvm_xen)
 		kernel_patch_hypercalls(kernel, &m->vm.ram, PORT_HYPERCALL, &stats);
-	m->calls_patched = stats.patched;
+	vm_text_loaded(&m->vm, &stats);
 	return 0;
 }
 
@@ -105,6 +157,7 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		.vcpus = config->vcpus,
 		.ioapic = config->ioapic,
 		.ended = ended,
+		.soft_reset = soft_reset_wanted,
 		.console_write = debug_console_write,
 		.opaque = m,
 	};
@@ -114,6 +167,7 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 
 	memset(m, 0, sizeof(*m));
 	m->loop = loop;
+	m->reset.fd = -1;
 	/* The kernel first: what is wrong with a file is said even where there is no KVM. */
 	if (kernel_open(&kernel, config->kernel, p))
 		return -1;
@@ -124,6 +178,8 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 	}
 	rc = load_kernel(m, config, &kernel, &start, p);
 	kernel_close(&kernel);
+	if (!rc)
+		rc = watch_soft_reset(m, p);
 	if (!rc)
 		rc = open_console(m, config, p);
 	if (!rc)
@@ -151,5 +207,7 @@ void machine_destroy(struct machine *m)
 	vm_stop(&m->vm);
 	if (m->console.loop)
 		console_close(&m->console);
+	if (m->reset.fd >= 0)
+		close(m->reset.fd);
 	vm_destroy(&m->vm);
 }

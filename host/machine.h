@@ -22,8 +22,8 @@ struct machine {
 	struct loop *loop;
 	struct vm vm;
 	struct console console;
-	unsigned calls_patched; /* hypercall instructions in the kernel's text */
-	char debug_line[256];   /* of the hypervisor's console, until its line is complete */
+	struct watch reset;   /* eventfd: the guest wants to begin anew */
+	char debug_line[256]; /* of the hypervisor's console, until its line is complete */
 	size_t debug_len;
 };
 

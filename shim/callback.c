@@ -106,3 +106,10 @@ void callback_set(struct domain *d, uint64_t value)
 			event_channels_recheck_upcall(d->vcpus[i]);
 	}
 }
+
+void callback_reset(struct domain *d)
+{
+	set_level(d, false);
+	d->callback = (struct callback){.type = CALLBACK_NONE};
+	d->ops->upcall_method_changed(d);
+}

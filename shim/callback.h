@@ -34,6 +34,9 @@ void callback_raise(struct domain *d);
 /* The line follows the flag as it is now. Takes domain.lock: any thread, in no read section. */
 void callback_update(struct domain *d);
 
+/* There is none, as in a new domain, and its line is down. Under the domain's lock. */
+void callback_reset(struct domain *d);
+
 /* After each exit of any vCPU, before what it exited for is done. */
 static inline void callback_after_exit(struct domain *d)
 {

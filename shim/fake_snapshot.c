@@ -57,7 +57,11 @@ struct fake_snapshot *fake_snapshot(struct fake *f)
 /* Of ordinary areas, whose parts are in the cache itself. */
 static bool gpc_changed(const struct gpc *now, const struct gpc *then)
 {
-	if (now->active != then->active || now->len != then->len || now->nr_parts != then->nr_parts)
+	if (now->active != then->active)
+		return true;
+	if (!now->active)
+		return false;
+	if (now->len != then->len || now->nr_parts != then->nr_parts)
 		return true;
 	return memcmp(now->inline_parts, then->inline_parts, sizeof(now->inline_parts));
 }

@@ -457,7 +457,7 @@ int guest_write_physical(struct domain *d, struct gpa to, const void *from, size
 	return hva ? 0 : -XEN_EFAULT;
 }
 
-bool guest_has_memory(struct domain *d, struct gpa addr, size_t len)
+static bool is_there(struct domain *d, struct gpa addr, size_t len, bool write)
 {
 	uint64_t generation;
 	bool has;
@@ -467,8 +467,18 @@ bool guest_has_memory(struct domain *d, struct gpa addr, size_t len)
 		struct memslot_hint hint = {0};
 
 		generation = set->generation;
-		has = memslots_hva(set, &hint, addr, len, true);
+		has = memslots_hva(set, &hint, addr, len, write);
 		memslots_leave();
 	} while (!has && memslots_retry(&d->memslots, generation));
 	return has;
+}
+
+bool guest_has_memory(struct domain *d, struct gpa addr, size_t len)
+{
+	return is_there(d, addr, len, true);
+}
+
+bool guest_may_read(struct domain *d, struct gpa addr, size_t len)
+{
+	return is_there(d, addr, len, false);
 }

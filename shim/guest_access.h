@@ -33,5 +33,7 @@ int guest_write_physical(struct domain *d, struct gpa to, const void *from, size
 
 /* Is there writable memory, in one slot? Any thread, as the function above. */
 bool guest_has_memory(struct domain *d, struct gpa addr, size_t len);
+/* The same, but it may be read-only. */
+bool guest_may_read(struct domain *d, struct gpa addr, size_t len);
 
 #endif

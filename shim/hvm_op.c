@@ -187,6 +187,37 @@ static long hvmop_set_evtchn_upcall_vector(struct vcpu *v, const struct hypercal
 	return 0;
 }
 
+void hvm_params_reset(struct domain *d)
+{
+	for (unsigned i = 0; i < HVM_NR_PARAMS; i++)
+		if (!check_set(i))
+			d->hvm_params[i] = 0;
+}
+
+/* What is at a frame: Xen's names for what we have. */
+static uint16_t mem_type(struct domain *d, uint64_t pfn)
+{
+	struct gpa at = gfn_to_gpa(gfn(pfn));
+
+	if (pfn > UINT64_MAX >> GUEST_PAGE_SHIFT || !guest_may_read(d, at, 1))
+		return HVMMEM_mmio_dm;
+	return guest_has_memory(d, at, 1) ? HVMMEM_ram_rw : HVMMEM_ram_ro;
+}
+
+static long hvmop_get_mem_type(struct vcpu *v, const struct hypercall *h)
+{
+	struct gva arg = gva(h->args[1]);
+	struct xen_hvm_get_mem_type op;
+	long rc = guest_read(v, &op, arg, sizeof(op));
+
+	if (!rc)
+		rc = domain_check_self(v->domain, op.domid);
+	if (rc)
+		return rc;
+	op.mem_type = mem_type(v->domain, op.pfn);
+	return guest_write(v, arg, &op, sizeof(op));
+}
+
 const struct suboperation hvm_ops[] = {
 	SUBOP(HVMOP_set_param, hvmop_set_param),
 	SUBOP(HVMOP_get_param, hvmop_get_param),
@@ -194,7 +225,7 @@ const struct suboperation hvm_ops[] = {
 	SUBOP_ENOSYS(HVMOP_pagetable_dying),
 	SUBOP_ENOSYS(HVMOP_get_time),
 	SUBOP_ENOSYS(HVMOP_xentrace),
-	SUBOP_ENOSYS(HVMOP_get_mem_type),
+	SUBOP(HVMOP_get_mem_type, hvmop_get_mem_type),
 	SUBOP(HVMOP_set_evtchn_upcall_vector, hvmop_set_evtchn_upcall_vector),
 	SUBOP_ENOSYS(HVMOP_guest_request_vm_event),
 	SUBOP_ENOSYS(HVMOP_altp2m),

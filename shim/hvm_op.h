@@ -8,4 +8,9 @@
 extern const struct suboperation hvm_ops[];
 extern const unsigned hvm_ops_count;
 
+struct domain;
+
+/* The parameters that a guest may set become what they are in a new domain. Under its lock. */
+void hvm_params_reset(struct domain *d);
+
 #endif

@@ -276,6 +276,58 @@ static void read_only_page(void **state)
 	assert_int_equal(upcall_vector(f, 0, 0x40), 0);
 }
 
+static long mem_type_of(struct fake *f, domid_t domid, uint64_t pfn)
+{
+	struct xen_hvm_get_mem_type op = {.domid = domid, .mem_type = 0x77, .pfn = pfn};
+	long rc = fake_op(f, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &op, sizeof(op));
+
+	assert_int_equal(op.pfn, pfn);
+	return rc ? rc : op.mem_type;
+}
+
+static long mem_type(struct fake *f, uint64_t pfn)
+{
+	return mem_type_of(f, DOMID_SELF, pfn);
+}
+
+static void what_is_at_a_frame(void **state)
+{
+	static uint8_t rom[GUEST_PAGE_SIZE] __attribute__((aligned(GUEST_PAGE_SIZE)));
+	const uint64_t rom_gpa = FAKE_HOLE + 0x100000;
+	const struct memslot_request request = {.slot = 2,
+						.flags = MEMSLOT_READONLY,
+						.gpa = rom_gpa,
+						.size = sizeof(rom),
+						.hva = (uintptr_t)rom};
+	struct fake *f = *state;
+
+	assert_int_equal(memslots_set_slot(&f->domain.memslots, &request), 0);
+	assert_int_equal(mem_type(f, 0), HVMMEM_ram_rw);
+	assert_int_equal(mem_type(f, (FAKE_RAM_SIZE >> 12) - 1), HVMMEM_ram_rw);
+	assert_int_equal(mem_type(f, FAKE_RAM_SIZE >> 12), HVMMEM_mmio_dm);
+	assert_int_equal(mem_type(f, FAKE_HIGH >> 12), HVMMEM_ram_rw);
+	assert_int_equal(mem_type(f, rom_gpa >> 12), HVMMEM_ram_ro);
+	assert_int_equal(mem_type_of(f, FAKE_DOMID, 0), HVMMEM_ram_rw);
+	/* Numbers whose addresses are none. */
+	assert_int_equal(mem_type(f, UINT64_MAX), HVMMEM_mmio_dm);
+	assert_int_equal(mem_type(f, 1ull << 52), HVMMEM_mmio_dm);
+	assert_int_equal(shared_info_map(&f->domain, gfn(FAKE_HOLE >> 12)), 0);
+	assert_int_equal(mem_type(f, FAKE_HOLE >> 12), HVMMEM_ram_rw);
+	assert_int_equal(
+		memslots_set_slot(&f->domain.memslots, &(struct memslot_request){.slot = 2}), 0);
+}
+
+static void mem_type_errnos(void **state)
+{
+	struct fake *f = *state;
+	const uint64_t cmd = HVMOP_get_mem_type;
+
+	assert_refused(f, mem_type_of(f, 0, 0), XEN_EPERM);
+	assert_refused(f, mem_type_of(f, FAKE_DOMID + 1, 0), XEN_ESRCH);
+	assert_refused(f, fake_call(f, __HYPERVISOR_hvm_op, cmd, FAKE_HOLE, 0), XEN_EFAULT);
+	assert_refused(f, fake_call(f, __HYPERVISOR_hvm_op, cmd, FAKE_RAM_SIZE - 8, 0), XEN_EFAULT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +344,8 @@ int main(void)
 		TEST_BOTH(bad_upcall_vectors),
 		TEST_BOTH(new_vector_upcalls_if_events_are_pending),
 		TEST_BOTH(read_only_page),
+		TEST_BOTH(what_is_at_a_frame),
+		TEST_BOTH(mem_type_errnos),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,12 @@ struct platform_ops {
 	/* The guest's scheduling hint. The vCPU's thread. */
 	void (*yield)(struct vcpu *v);
 
-	/* Its end: a reason of xen/sched.h or any other value up to 255. Once. Any thread. */
+	/*
+	 * Its end: a reason of xen/sched.h or any other value up to 255. Once. Any thread.
+	 *
+	 * SHUTDOWN_soft_reset is none: no vCPU shall run on (the caller's may be in a hypercall),
+	 * then domain_soft_reset() (shim/soft_reset.h), then all run on.
+	 */
 	void (*shutdown)(struct domain *d, int reason);
 
 	/* Bytes for the hypervisor's own console (CONSOLEIO_write). The vCPU's thread. */

@@ -115,12 +115,6 @@ static long schedop_poll(struct vcpu *v, const struct hypercall *h)
 	return 0;
 }
 
-/* Need a resume and a new beginning that are not there yet: refuse, don't lie. */
-static bool must_come_back(int reason)
-{
-	return reason == SHUTDOWN_suspend || reason == SHUTDOWN_soft_reset;
-}
-
 static long schedop_shutdown(struct vcpu *v, const struct hypercall *h)
 {
 	struct domain *d = v->domain;
@@ -134,7 +128,8 @@ static long schedop_shutdown(struct vcpu *v, const struct hypercall *h)
 	 */
 	reason = (uint8_t)op.reason;
 	code = __atomic_load_n(&d->shutdown_code, __ATOMIC_SEQ_CST);
-	if (must_come_back(code == SHUTDOWN_CODE_NONE ? reason : code))
+	/* Needs a resume that is not there yet: refuse, don't lie. */
+	if ((code == SHUTDOWN_CODE_NONE ? reason : code) == SHUTDOWN_suspend)
 		return -XEN_ENOSYS;
 	domain_shutdown(d, reason);
 	return 0;

@@ -3,6 +3,7 @@
 #include "shim/sched_op.h"
 
 #include "shim/fake_test.h"
+#include "shim/soft_reset.h"
 
 static long shutdown(struct fake *f, unsigned reason)
 {
@@ -40,11 +41,27 @@ static void ends(void **state)
 	}
 }
 
-/* They need a way back that is not there yet: the guest goes on and knows it. */
+/* It needs a way back that is not there yet: the guest goes on and knows it. */
 static void not_yet(void **state)
 {
 	assert_refused(*state, shutdown(*state, SHUTDOWN_suspend), XEN_ENOSYS);
-	assert_refused(*state, shutdown(*state, SHUTDOWN_soft_reset), XEN_ENOSYS);
+}
+
+/* The platform is asked once, however many vCPUs ask for it; and again when it has been done. */
+static void begins_anew(void **state)
+{
+	struct fake *f = *state;
+
+	for (unsigned i = 1; i < 3; i++) {
+		assert_int_equal(shutdown(f, SHUTDOWN_soft_reset), 0);
+		f->current = 1;
+		assert_int_equal(shutdown(f, SHUTDOWN_soft_reset), 0);
+		assert_int_equal(f->shutdowns, i);
+		assert_int_equal(f->shutdown_reason, SHUTDOWN_soft_reset);
+		assert_int_equal(domain_soft_reset(&f->domain), 0);
+	}
+	assert_int_equal(shutdown(f, SHUTDOWN_poweroff), 0);
+	assert_int_equal(f->shutdown_reason, SHUTDOWN_poweroff);
 }
 
 static void reason_from_nowhere(void **state)
@@ -206,6 +223,7 @@ int main(void)
 		TEST_BOTH(yields),
 		TEST_BOTH(ends),
 		TEST_BOTH(not_yet),
+		TEST_BOTH(begins_anew),
 		TEST_BOTH(reason_from_nowhere),
 		TEST_BOTH(any_reason_ends),
 		TEST_BOTH(code_before_the_end),

@@ -78,6 +78,18 @@ void timer_set_period(struct vcpu *v, uint64_t period)
 		event_channel_raise_virq(v, VIRQ_TIMER);
 }
 
+void timers_reset(struct vcpu *v)
+{
+	struct timers *t = &v->timers;
+
+	pthread_mutex_lock(&t->lock);
+	for (unsigned i = 0; i < TIMERS; i++)
+		t->deadline[i] = 0;
+	t->period = t->last_tick = 0;
+	ask(v);
+	pthread_mutex_unlock(&t->lock);
+}
+
 /* Take away what is due, as bits. Under timers.lock. */
 static unsigned take_due(struct timers *t, uint64_t now)
 {

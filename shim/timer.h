@@ -41,6 +41,9 @@ void timer_stop(struct vcpu *v, enum timer_id id);
  */
 void timer_set_period(struct vcpu *v, uint64_t period);
 
+/* All off, and no tick has ever been. Any thread. */
+void timers_reset(struct vcpu *v);
+
 /* A deadline that platform_ops.set_timer was given may have come. Any thread, no lock held. */
 void vcpu_timer_expired(struct vcpu *v);
 

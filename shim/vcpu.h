@@ -33,6 +33,8 @@ struct vcpu {
 	 */
 	struct gpc vcpu_info;
 	bool vcpu_info_registered;
+	/* There was a soft reset since it was: others may register it, as if it were down. */
+	bool set_up_anew;
 
 	/* Vector of HVMOP_set_evtchn_upcall_vector; 0: the domain's callback serves. */
 	uint8_t upcall_vector;

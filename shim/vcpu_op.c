@@ -33,6 +33,7 @@ static void take_over_vcpu_info(struct vcpu *v)
 		gpc_unlock(&v->vcpu_info);
 	}
 	__atomic_store_n(&v->vcpu_info_registered, true, __ATOMIC_RELEASE);
+	v->set_up_anew = false;
 }
 
 /* Within a page, and aligned to the longest word that shared_info's layout has in there. */
@@ -46,6 +47,9 @@ static bool fits_page(const struct domain *d, uint32_t offset)
 /*
  * Xen's rules (map_vcpu_info), in its order: a place inside a page; once only; for oneself or for
  * one that is not up; in guest RAM. Under the domain's lock.
+ *
+ * After a soft reset Xen refuses this to a vCPU that an old kernel has left halted, and kernels of
+ * today panic then: it takes the guest down. Here the next kernel sets it up, as one that is down.
  */
 static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 			       const struct vcpu_register_vcpu_info *info)
@@ -56,7 +60,7 @@ static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 		return -XEN_ENXIO;
 	if (v->vcpu_info_registered)
 		return -XEN_EINVAL;
-	if (v != caller && !vcpu_is_down(v))
+	if (v != caller && !vcpu_is_down(v) && !v->set_up_anew)
 		return -XEN_EINVAL;
 	if (info->mfn > UINT64_MAX >> GUEST_PAGE_SHIFT ||
 	    !guest_has_memory(v->domain, addr, sizeof(struct vcpu_info)))

@@ -72,6 +72,11 @@ bool test_check(bool ok, const char *file, int line, const char *fmt, ...)
 	return false;
 }
 
+bool test_is_bad(void)
+{
+	return worst > SKIP;
+}
+
 void test_finish(void)
 {
 	if (worst == NONE)

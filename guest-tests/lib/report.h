@@ -23,6 +23,9 @@ void test_skip(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void test_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void test_failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* Has anything worse than a skip been reported? */
+bool test_is_bad(void);
+
 /* Print the result line and power off. */
 void test_finish(void) __attribute__((noreturn));
 

@@ -276,6 +276,21 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, struct 
 	return 0;
 }
 
+void console_reset(struct console *c)
+{
+	struct xencons_interface *ring = gpc_lock(&c->ring);
+
+	if (ring) {
+		if (ring->out_prod - ring->out_cons > sizeof(ring->out))
+			ring->out_prod = ring->out_cons = 0;
+		if (ring->in_prod - ring->in_cons > sizeof(ring->in))
+			ring->in_prod = ring->in_cons = 0;
+		gpc_written(&c->ring, ring, sizeof(*ring));
+		gpc_unlock(&c->ring);
+	}
+	kick(c);
+}
+
 void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque)
 {
 	c->escape = escape;

@@ -49,6 +49,12 @@ void console_set_escape(struct console *c, int escape, void (*left)(void *opaque
  */
 void console_flush(struct console *c);
 
+/*
+ * The guest has begun anew, and its kernel finds the ring as a new one: what has been written into
+ * it is not lost, but indexes that make no sense are put back. No vCPU runs.
+ */
+void console_reset(struct console *c);
+
 void console_close(struct console *c);
 
 #endif

@@ -182,7 +182,7 @@ static void print_statistics(const struct machine *m)
 	const struct vm *vm = &m->vm;
 
 	fprintf(stderr, "xenolith: hypercalls by %s, %u instruction(s) patched in the kernel\n",
-		vm->kvm_xen ? "kvm-xen" : "stock", m->calls_patched);
+		vm->kvm_xen ? "kvm-xen" : "stock", vm->calls_patched);
 	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
 		fprintf(stderr, "xenolith: vCPU %u: %llu exits; hypercalls:\n", i,
 			(unsigned long long)vm->vcpus[i].exits);

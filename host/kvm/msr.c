@@ -98,6 +98,7 @@ static bool write_msr(struct vm_vcpu *vv, uint32_t index, uint64_t value)
 		return vcpu_fill_hypercall_page(vv, value);
 	case MSR_GS_BASE:
 		vcpu_restarted(vv);
+		vcpu_look_at_text(vv);
 		return vcpu_set_msr(vv, MSR_GS_BASE, value) == 0;
 	default:
 		return false;

@@ -54,20 +54,24 @@ void vcpu_post(struct vm_vcpu *vv, uint32_t requests)
 /* False: the thread shall end. */
 static bool serve_requests(struct vm_vcpu *vv)
 {
-	uint32_t requests;
+	while (__atomic_load_n(&vv->requests, __ATOMIC_SEQ_CST)) {
+		uint32_t requests = __atomic_exchange_n(&vv->requests, 0, __ATOMIC_SEQ_CST);
 
-	if (!__atomic_load_n(&vv->requests, __ATOMIC_SEQ_CST))
-		return true;
-	requests = __atomic_exchange_n(&vv->requests, 0, __ATOMIC_SEQ_CST);
-	if (requests & VCPU_REQ_TIME_AREA)
-		vcpu_apply_time_area(vv);
-	if (requests & VCPU_REQ_UPCALL_METHOD)
-		vcpu_apply_upcall_method(vv);
-	if (requests & VCPU_REQ_CALLBACK)
-		callback_raise(&vv->vm->domain);
-	if (requests & VCPU_REQ_NMI)
-		ioctl(vv->fd, KVM_NMI);
-	return !(requests & VCPU_REQ_STOP);
+		if (requests & VCPU_REQ_STOP)
+			return false;
+		if (requests & VCPU_REQ_TIME_AREA)
+			vcpu_apply_time_area(vv);
+		if (requests & VCPU_REQ_UPCALL_METHOD)
+			vcpu_apply_upcall_method(vv);
+		if (requests & VCPU_REQ_CALLBACK)
+			callback_raise(&vv->vm->domain);
+		if (requests & VCPU_REQ_NMI)
+			ioctl(vv->fd, KVM_NMI);
+		/* There may be new ones afterwards. */
+		if (requests & VCPU_REQ_PAUSE)
+			vcpu_park(vv);
+	}
+	return true;
 }
 
 /*
@@ -198,6 +202,7 @@ static void *vcpu_thread(void *opaque)
 	vcpu_begin(vv);
 	while (serve_requests(vv))
 		run_once(vv);
+	vm_thread_ends(vv->vm);
 	return NULL;
 }
 
@@ -268,11 +273,14 @@ int vcpu_thread_start(struct vm_vcpu *vv, struct problem *p)
 	sigfillset(&all);
 	sigdelset(&all, KICK_SIGNAL);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
+	vm_thread_begins(vv->vm);
 	rc = pthread_create(&vv->thread, NULL, vcpu_thread, vv);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc)
+	if (rc) {
+		vm_thread_ends(vv->vm);
 		return problem(p, "cannot start the thread of vCPU %u: %s", vv->vcpu->id,
 			       strerror(rc));
+	}
 	vv->started = true;
 	return 0;
 }

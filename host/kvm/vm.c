@@ -14,6 +14,7 @@
 #include "host/kvm/gmem.h"
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/kvm_xen_events.h"
+#include "shim/soft_reset.h"
 
 #define GUEST_DOMID 1
 
@@ -55,6 +56,7 @@ static void end(struct vm *vm, enum vm_end how, int reason, const char *fmt, va_
 		return;
 	for (unsigned i = 0; i < vm->nr_vcpus; i++)
 		vcpu_post(&vm->vcpus[i], VCPU_REQ_STOP);
+	vm_pause_recheck(vm);
 	vm->config.ended(vm->config.opaque);
 }
 
@@ -89,7 +91,15 @@ static void op_yield(struct vcpu *v)
 
 static void op_shutdown(struct domain *d, int reason)
 {
-	vm_end_shutdown(d->host, reason);
+	struct vm *vm = d->host;
+
+	if (reason != SHUTDOWN_soft_reset) {
+		vm_end_shutdown(vm, reason);
+		return;
+	}
+	/* At once, so that a vCPU that asks for it does not run on before it is done. */
+	vm_pause_begin(vm);
+	vm->config.soft_reset(vm->config.opaque);
 }
 
 static void op_console_write(struct domain *d, const char *bytes, size_t len)
@@ -257,6 +267,7 @@ int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, 
 	vm->loop = loop;
 	vm->kvm_fd = vm->fd = vm->overlay_fd = vm->upcall_retry.fd = -1;
 	pthread_mutex_init(&vm->end_lock, NULL);
+	vm_pause_create(vm);
 	pthread_mutex_init(&vm->ioapic_lock, NULL);
 	if (open_kvm(vm, p) || check_capabilities(vm, p) || choose_accel(vm, p) ||
 	    create_kvm_vm(vm, p) || vm_filter_msrs(vm, p) || vm_enable_hypercalls(vm, p) ||
@@ -282,11 +293,18 @@ void vm_stop(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->nr_vcpus; i++)
 		vcpu_post(&vm->vcpus[i], VCPU_REQ_STOP);
+	vm_pause_recheck(vm);
 	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
 		if (vm->vcpus[i].started)
 			pthread_join(vm->vcpus[i].thread, NULL);
 		vm->vcpus[i].started = vm->vcpus[i].running = false;
 	}
+}
+
+int vm_soft_reset(struct vm *vm)
+{
+	vm_text_replaced(vm);
+	return domain_soft_reset(&vm->domain);
 }
 
 static void close_if_open(int fd)
@@ -309,6 +327,7 @@ void vm_destroy(struct vm *vm)
 	close_if_open(vm->overlay_fd);
 	close_if_open(vm->fd);
 	close_if_open(vm->kvm_fd);
+	vm_pause_destroy(vm);
 	pthread_mutex_destroy(&vm->ioapic_lock);
 	pthread_mutex_destroy(&vm->end_lock);
 }

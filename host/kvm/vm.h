@@ -15,6 +15,7 @@
 #include <linux/kvm.h>
 #include <pthread.h>
 
+#include "host/loader/hypercall_patch.h"
 #include "host/loader/ram.h"
 #include "host/loop.h"
 #include "host/problem.h"
@@ -56,6 +57,7 @@ enum vcpu_request {
 	VCPU_REQ_UPCALL_METHOD = 1 << 2, /* upcall method has changed */
 	VCPU_REQ_NMI = 1 << 3,
 	VCPU_REQ_CALLBACK = 1 << 4, /* vCPU 0's callback is a line, and shall rise */
+	VCPU_REQ_PAUSE = 1 << 5,    /* wait for vm_resume() */
 };
 
 struct vm_vcpu {
@@ -112,6 +114,11 @@ struct vm_config {
 	bool ioapic;                 /* has one, as HVM guests have */
 	bool manual_dirty_log;       /* dirty_log_get() does not clear, dirty_log_clear() does */
 	void (*ended)(void *opaque); /* once, on any thread */
+	/*
+	 * The guest begins anew: vm_pause_begin() has been called, the rest is to be done on
+	 * another thread than a vCPU's: vm_pause_wait(), vm_soft_reset(), vm_resume(). Any thread.
+	 */
+	void (*soft_reset)(void *opaque);
 	void (*console_write)(void *opaque, const char *bytes, size_t len);
 	void *opaque;
 };
@@ -150,6 +157,17 @@ struct vm {
 	int shutdown_reason;
 	struct problem failure;
 
+	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
+	unsigned calls_patched;
+	const uint8_t *first_patched; /* in `ram`; NULL: none */
+	bool text_unknown;            /* what runs may have others. Atomic */
+
+	/* pause.c: under pause_lock. */
+	pthread_mutex_t pause_lock;
+	pthread_cond_t pause_changed;
+	unsigned pauses;          /* who wants that all stand still */
+	unsigned threads_running; /* vCPUs' that do not */
+
 	unsigned nr_vcpus;
 	struct vm_vcpu vcpus[DOMAIN_MAX_VCPUS];
 };
@@ -168,6 +186,35 @@ void vm_destroy(struct vm *vm);
 /* The guest is over. The first call counts; calls `ended`. Any thread. */
 void vm_end_shutdown(struct vm *vm, int reason);
 void vm_end_failed(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * pause.c: no vCPU runs, or handles an exit, from when vm_pause_wait() has returned until
+ * vm_resume(). Pauses count: each vm_pause_begin() needs its vm_resume(). Any thread; only
+ * vm_pause_wait() waits, and is not for a vCPU's thread or one with a lock that those take.
+ */
+void vm_pause_begin(struct vm *vm);
+void vm_pause_wait(struct vm *vm);
+void vm_resume(struct vm *vm);
+void vm_pause_create(struct vm *vm);
+void vm_pause_destroy(struct vm *vm);
+/* The guest ends: those that are paused go on, to their end. */
+void vm_pause_recheck(struct vm *vm);
+/* vcpu.c tells: before a vCPU's thread begins, at its end, and when it has been asked to pause. */
+void vm_thread_begins(struct vm *vm);
+void vm_thread_ends(struct vm *vm);
+void vcpu_park(struct vm_vcpu *vv);
+
+/*
+ * text.c: hypercalls in the text of kernels, on stock KVM. loaded: the loader has patched it.
+ * replaced: by another kernel, soon. No vCPU runs meanwhile.
+ */
+void vm_text_loaded(struct vm *vm, const struct patch_stats *stats);
+void vm_text_replaced(struct vm *vm);
+/* A vCPU of stock KVM writes MSR_GS_BASE. Its own thread, at that exit. */
+void vcpu_look_at_text(struct vm_vcpu *vv);
+
+/* While no vCPU runs: the guest begins anew. 0, or -errno, and then it cannot go on. */
+int vm_soft_reset(struct vm *vm);
 
 /* memory.c: the guest's RAM and its like. */
 int vm_memory_create(struct vm *vm, struct problem *p);

@@ -25,6 +25,8 @@ struct acpi_config {
 	uint8_t s5_type; /* 0 to 7 */
 };
 
+#define ACPI_RSDP_SIZE 36u /* bytes */
+
 /* ACPI 6.0, 4.8.3.7: SLP_TYPx is bits 2-4, SLP_EN bit 5. */
 #define ACPI_POWER_OFF(s5_type) ((uint8_t)((s5_type) << 2 | 1 << 5))
 

@@ -178,17 +178,30 @@ static bool is_instruction(struct judge *j, size_t place)
 	       judge_in(j, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32, place);
 }
 
-unsigned hypercall_patch(uint8_t *text, size_t size, uint8_t port, struct patch_stats *stats)
+static void patch(uint8_t *at, uint8_t port)
 {
 	const uint8_t in_nop[HYPERCALL_BYTES] = {0xe5, port, 0x90};
+
+	memcpy(at, in_nop, sizeof(in_nop));
+}
+
+bool hypercall_is_patched(const uint8_t *at, uint8_t port)
+{
+	return at[0] == 0xe5 && at[1] == port && at[2] == 0x90;
+}
+
+unsigned hypercall_patch(uint8_t *text, size_t size, uint8_t port, struct patch_stats *stats)
+{
 	struct judge j = {.text = text, .size = size};
 	unsigned before = stats->patched;
 	size_t at = 0;
 
 	while ((at = hypercall_scan(text, size, at)) < size) {
 		if (is_instruction(&j, at)) {
-			memcpy(text + at, in_nop, sizeof(in_nop));
+			patch(text + at, port);
 			stats->patched++;
+			if (!stats->first)
+				stats->first = text + at;
 		} else {
 			stats->rejected++;
 		}

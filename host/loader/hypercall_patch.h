@@ -9,6 +9,7 @@
 #ifndef HOST_LOADER_HYPERCALL_PATCH_H
 #define HOST_LOADER_HYPERCALL_PATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@
 struct patch_stats {
 	unsigned patched;  /* were instructions, and now are port reads */
 	unsigned rejected; /* looked alike, and are as they were */
+	uint8_t *first;    /* of those patched; NULL: none */
 };
 
 /*
@@ -27,7 +29,10 @@ struct patch_stats {
  */
 unsigned hypercall_patch(uint8_t *text, size_t size, uint8_t port, struct patch_stats *stats);
 
-/* The same for all executable bytes of a kernel that pvh_load has put into `ram`. */
+/* Is this, HYPERCALL_BYTES long, one that was patched? */
+bool hypercall_is_patched(const uint8_t *at, uint8_t port);
+
+/* hypercall_patch() for all executable bytes of a kernel that pvh_load has put into `ram`. */
 unsigned kernel_patch_hypercalls(const struct kernel *k, const struct ram *ram, uint8_t port,
 				 struct patch_stats *stats);
 

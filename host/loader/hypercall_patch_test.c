@@ -97,6 +97,8 @@ static void test_in_code(void **state)
 		if (memcmp(text, want, size) != 0)
 			fail_msg("%s: %s", s->what, s->at < 0 ? "was changed" : "not patched");
 		assert_int_equal(stats.patched, s->at >= 0);
+		assert_int_equal(stats.first != NULL, s->at >= 0);
+		assert_true(!stats.first || hypercall_is_patched(stats.first, PORT));
 		assert_int_equal(stats.rejected, s->at < 0);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/loader/acpi.h"
 #include "host/loader/map.h"
 #include "host/loader/place.h"
 
@@ -307,6 +308,23 @@ static void write_info(const struct plan *plan)
 		memcpy(to + plan->cmdline_at, args->cmdline, strlen(args->cmdline) + 1);
 }
 
+/*
+ * A kernel that another one has started has no start info: it looks for the RSDP where a PC's BIOS
+ * has it (ACPI 6.0, 5.2.5.1). Xen's toolstack puts it there too, and Linux keeps off (see above).
+ */
+static void write_rsdp(const struct plan *plan)
+{
+	const struct kernel *k = plan->kernel;
+	uint8_t *to = ram_at(plan->place.ram, PVH_RSDP_BIOS, ACPI_RSDP_SIZE);
+
+	for (unsigned i = 0; i < k->segment_count; i++)
+		if (k->segments[i].paddr < PVH_RSDP_BIOS + ACPI_RSDP_SIZE &&
+		    PVH_RSDP_BIOS < k->segments[i].paddr + k->segments[i].memsz)
+			return;
+	if (to && plan->args->rsdp_bytes)
+		memcpy(to, plan->args->rsdp_bytes, ACPI_RSDP_SIZE);
+}
+
 int pvh_load(const struct kernel *k, const struct ram *ram, const struct pvh_args *args,
 	     struct pvh_start *start, struct problem *p)
 {
@@ -325,6 +343,7 @@ int pvh_load(const struct kernel *k, const struct ram *ram, const struct pvh_arg
 		ret = read_modules(&plan, p);
 	if (!ret) {
 		write_info(&plan);
+		write_rsdp(&plan);
 		*start = (struct pvh_start){k->notes.phys32_entry, plan.info_gpa};
 	}
 	close_modules(&plan);

@@ -15,6 +15,7 @@
 #include "xen-abi/xen.h"
 
 #define PVH_MODULES_MAX 8
+#define PVH_RSDP_BIOS   0xfffc0u /* where a copy of the RSDP is put, if no kernel is there */
 
 struct pvh_args {
 	const char *initrd;         /* file of the first module, or NULL */
@@ -23,6 +24,8 @@ struct pvh_args {
 	const struct hvm_memmap_table_entry *memmap;
 	unsigned memmap_entries; /* 0: no memory map is passed, all of the RAM counts as usable */
 	uint64_t rsdp;           /* guest-physical, or 0 */
+	/* The RSDP itself (ACPI_RSDP_SIZE bytes), for those who look for it; or NULL. */
+	const void *rsdp_bytes;
 };
 
 struct pvh_start {

@@ -13,6 +13,7 @@
 
 #include "host/loader/place.h"
 #include "host/loader/pvh.h"
+#include "host/loader/acpi.h"
 #include "host/loader/test_image.h"
 
 #define RAM_SIZE (4u << 20)
@@ -263,6 +264,34 @@ static void test_isa_hole(void **state)
 	parse();
 	fresh(RAM_SIZE);
 	assert_int_equal(load(&(struct pvh_args){0}).start_info, 0x100000);
+	kernel_close(&kernel);
+}
+
+/* For a kernel that another one starts; not where this one is. */
+static void test_rsdp_for_others(void **state)
+{
+	uint8_t rsdp[ACPI_RSDP_SIZE];
+	static const uint8_t zeros[0x100000 - PVH_RSDP_BIOS];
+
+	(void)state;
+	memset(rsdp, 0xa5, sizeof(rsdp));
+	image_kernel(&image, true);
+	parse();
+	fresh(RAM_SIZE);
+	load(&(struct pvh_args){.rsdp_bytes = rsdp});
+	assert_memory_equal(memory + PVH_RSDP_BIOS, rsdp, sizeof(rsdp));
+	fresh(RAM_SIZE);
+	load(&(struct pvh_args){0});
+	assert_memory_equal(memory + PVH_RSDP_BIOS, zeros, sizeof(zeros));
+	kernel_close(&kernel);
+
+	image_start(&image, true);
+	image_load(&image, 0xff000, 100, 0x2000, 0x55, PF_X);
+	image_entry(&image, 0xff000, 4);
+	parse();
+	fresh(RAM_SIZE);
+	load(&(struct pvh_args){.rsdp_bytes = rsdp});
+	assert_memory_equal(memory + PVH_RSDP_BIOS, zeros, sizeof(zeros));
 	kernel_close(&kernel);
 }
 
@@ -588,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_load_and_entry_zero),
 		cmocka_unit_test(test_no_room_behind),
 		cmocka_unit_test(test_isa_hole),
+		cmocka_unit_test(test_rsdp_for_others),
 		cmocka_unit_test(test_reserved_memory),
 		cmocka_unit_test(test_zeros_not_written),
 		cmocka_unit_test(test_from_a_file),

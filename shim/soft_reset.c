@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/soft_reset.h"
+
+#include <string.h>
+
+#include "shim/callback.h"
+#include "shim/domain.h"
+#include "shim/hvm_op.h"
+#include "shim/memslot/overlay.h"
+#include "shim/vcpu_run.h"
+
+/* Nothing is written to the guest's memory any more but by shared_info's page. */
+static void forget_areas(struct vcpu *v)
+{
+	__atomic_store_n(&v->vcpu_info_registered, false, __ATOMIC_RELEASE);
+	gpc_deactivate(&v->vcpu_info);
+	gpc_deactivate(&v->time_area);
+	gpc_deactivate(&v->runstate_tail);
+	gpc_deactivate(&v->runstate_area);
+	v->runstate_layout = RUNSTATE_LATCHED;
+}
+
+static void reset_vcpu(struct vcpu *v)
+{
+	timers_reset(v);
+	forget_areas(v);
+	v->upcall_vector = 0;
+	v->set_up_anew = true;
+	v->domain->ops->time_area_moved(v);
+	vcpu_poll_timeout(v);
+	vcpu_unblock(v);
+}
+
+static int hide_shared_info(struct domain *d)
+{
+	d->shared_info_mapped = false;
+	d->shared_info_gfn = gfn(0);
+	return overlay_hide_all(&d->memslots);
+}
+
+int domain_soft_reset(struct domain *d)
+{
+	int rc;
+
+	pthread_mutex_lock(&d->lock);
+	rc = hide_shared_info(d);
+	for (unsigned i = 0; i < d->nr_vcpus; i++)
+		reset_vcpu(d->vcpus[i]);
+	event_channels_soft_reset(d);
+	memset(d->shared_info, 0, GUEST_PAGE_SIZE);
+	d->watchdogs = 0;
+	__atomic_store_n(&d->vm_assist, 0, __ATOMIC_RELAXED);
+	hvm_params_reset(d);
+	callback_reset(d);
+	pthread_mutex_unlock(&d->lock);
+	__atomic_store_n(&d->shutdown_code, SHUTDOWN_CODE_NONE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&d->shut_down, false, __ATOMIC_SEQ_CST);
+	return rc;
+}
