@@ -141,8 +141,8 @@ struct vm {
 		uint8_t *hva;
 	} areas[VM_AREAS_MAX];
 	unsigned nr_areas;
-	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 	uint32_t tsc_khz;
+	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 
 	/* If so configured. The lock is the last of all. */
 	pthread_mutex_t ioapic_lock;
@@ -159,8 +159,8 @@ struct vm {
 
 	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
 	unsigned calls_patched;
-	const uint8_t *first_patched; /* in `ram`; NULL: none */
 	bool text_unknown;            /* what runs may have others. Atomic */
+	const uint8_t *first_patched; /* in `ram`; NULL: none */
 
 	/* pause.c: under pause_lock. */
 	pthread_mutex_t pause_lock;
