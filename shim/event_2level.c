@@ -10,14 +10,16 @@
  */
 static bool test_and_set(uint32_t *map, unsigned bit)
 {
-	return __atomic_fetch_or(&map[bit / 32], 1u << bit % 32, __ATOMIC_SEQ_CST) >> bit % 32 & 1;
+	const uint32_t mask = 1u << bit % 32;
+
+	return __atomic_fetch_or(&map[bit / 32], mask, __ATOMIC_SEQ_CST) & mask;
 }
 
 static bool test_and_clear(uint32_t *map, unsigned bit)
 {
-	uint32_t old = __atomic_fetch_and(&map[bit / 32], ~(1u << bit % 32), __ATOMIC_SEQ_CST);
+	const uint32_t mask = 1u << bit % 32;
 
-	return old >> bit % 32 & 1;
+	return __atomic_fetch_and(&map[bit / 32], ~mask, __ATOMIC_SEQ_CST) & mask;
 }
 
 static bool test(const uint32_t *map, unsigned bit)

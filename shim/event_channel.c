@@ -8,6 +8,7 @@
 
 #include "shim/event_fifo.h"
 #include "shim/event_port.h"
+#include "shim/event_route.h"
 #include "shim/guest_access.h"
 
 /* Xen's split: these belong to a vCPU each, all others to the domain and are bound on vCPU 0. */
@@ -45,6 +46,7 @@ static int bind_own(struct domain *d, evtchn_port_t port, evtchn_port_t remote_p
 		return -XEN_EINVAL;
 	port_bind_new(d, port, (struct port_binding){PORT_INTERDOMAIN, 0, remote_port});
 	port_bind(remote, (struct port_binding){PORT_INTERDOMAIN, b.vcpu, port});
+	event_route_bound(d, port);
 	return 0;
 }
 
@@ -109,6 +111,7 @@ static int bind_ipi(struct domain *d, struct evtchn_bind_ipi *op)
 	if (port < 0)
 		return port;
 	port_bind_new(d, port, (struct port_binding){PORT_IPI, op->vcpu, 0});
+	event_route_bound(d, port);
 	op->port = port;
 	return 0;
 }
@@ -218,6 +221,7 @@ static int bind_vcpu(struct domain *d, struct evtchn_bind_vcpu *op)
 	}
 	b.vcpu = op->vcpu;
 	port_bind(p, b);
+	event_route_changed(d, op->port);
 	return 0;
 }
 

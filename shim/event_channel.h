@@ -80,6 +80,8 @@ struct event_channels {
 	 */
 	unsigned pollers;
 	void (*poll_wake)(struct domain *d, evtchn_port_t port);
+
+	bool routes_withdrawn; /* event_route.h; under the lock */
 };
 
 extern const struct suboperation event_channel_ops[];

@@ -6,6 +6,7 @@
  */
 #include "shim/event_fifo.h"
 #include "shim/event_port.h"
+#include "shim/event_route.h"
 
 static void disconnect_virq(struct domain *d, uint32_t virq, evtchn_port_t port)
 {
@@ -27,6 +28,7 @@ static void disconnect(struct domain *d, evtchn_port_t port)
 		other = port_lookup(e, b.value);
 		port_bind(other,
 			  (struct port_binding){PORT_UNBOUND, port_binding(other).vcpu, d->id});
+		event_route_changed(d, b.value);
 		break;
 	case PORT_BACKEND:
 		__atomic_store_n(&e->far_ends[b.value].port, 0, __ATOMIC_RELEASE);
@@ -45,6 +47,7 @@ static void disconnect(struct domain *d, evtchn_port_t port)
 		break;
 	}
 	port_bind(p, (struct port_binding){.state = PORT_CLOSING});
+	event_route_changed(d, port);
 }
 
 long event_close(struct domain *d, evtchn_port_t port)
@@ -67,6 +70,7 @@ void event_reset(struct domain *d)
 {
 	const struct event_channels *e = &d->events;
 
+	event_routes_withdraw(d);
 	for (evtchn_port_t port = 1; port < e->valid; port++)
 		if (port_in_use(port_binding(port_lookup(e, port))))
 			disconnect(d, port);
@@ -75,6 +79,7 @@ void event_reset(struct domain *d)
 		if (port_binding(port_lookup(e, port)).state == PORT_CLOSING)
 			port_free(d, port);
 	event_fifo_stop(d);
+	event_routes_restore(d);
 }
 
 void event_channels_soft_reset(struct domain *d)

@@ -8,6 +8,9 @@
 #define BIT(name)  (1u << EVTCHN_FIFO_##name)
 #define LINK(port) ((port)&EVTCHN_FIFO_LINK_MASK)
 
+/* On the way of every event: worth a copy for each of the two that come this way. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 static struct fifo *fifo_of(const struct domain *d)
 {
 	return __atomic_load_n(&d->events.fifo, __ATOMIC_ACQUIRE);
@@ -116,16 +119,16 @@ static struct fifo_queue *queue_of(struct fifo *f, uint32_t id)
 
 static void lock_both(const struct queues *q)
 {
-	pthread_mutex_lock(q->now <= q->last ? &q->now->lock : &q->last->lock);
+	short_lock(q->now <= q->last ? &q->now->lock : &q->last->lock);
 	if (q->now != q->last)
-		pthread_mutex_lock(q->now <= q->last ? &q->last->lock : &q->now->lock);
+		short_lock(q->now <= q->last ? &q->last->lock : &q->now->lock);
 }
 
 static void unlock_both(const struct queues *q)
 {
 	if (q->last != q->now)
-		pthread_mutex_unlock(&q->last->lock);
-	pthread_mutex_unlock(&q->now->lock);
+		short_unlock(&q->last->lock);
+	short_unlock(&q->now->lock);
 }
 
 /*
@@ -135,7 +138,8 @@ static void unlock_both(const struct queues *q)
  */
 #define LOCK_TRIES 64
 
-static struct queues lock_queues(struct fifo *f, uint32_t now, const struct port *p)
+static __attribute__((noinline)) struct queues lock_queues_slowly(struct fifo *f, uint32_t now,
+								  const struct port *p)
 {
 	struct queues q = {.now = queue_of(f, now)};
 
@@ -148,6 +152,18 @@ static struct queues lock_queues(struct fifo *f, uint32_t now, const struct port
 			return q;
 		unlock_both(&q);
 	}
+}
+
+/* A port nearly always stays in its queue. */
+static inline struct queues lock_queues(struct fifo *f, uint32_t now, const struct port *p)
+{
+	struct fifo_queue *queue = queue_of(f, now);
+
+	short_lock(&queue->lock);
+	if (__builtin_expect(__atomic_load_n(&p->last_queue, __ATOMIC_ACQUIRE) == now, 1))
+		return (struct queues){queue, queue};
+	short_unlock(&queue->lock);
+	return lock_queues_slowly(f, now, p);
 }
 
 /*
@@ -189,8 +205,8 @@ struct place {
  * Put the port, which is marked as linked, at the end of its queue. True: the queue was empty, the
  * vCPU must look at it.
  */
-static bool link_port(evtchn_port_t port, struct port *p, uint32_t id, const struct queues *q,
-		      const struct place *at)
+static ALWAYS_INLINE bool link_port(evtchn_port_t port, struct port *p, uint32_t id,
+				    const struct queues *q, const struct place *at)
 {
 	uint32_t *head = &at->control->head[id & 0xff];
 
@@ -212,8 +228,8 @@ static bool link_port(evtchn_port_t port, struct port *p, uint32_t id, const str
 }
 
 /* With the queues locked. An event that is linked already stays where it is. */
-static unsigned put(evtchn_port_t port, struct port *p, uint32_t id, const struct queues *q,
-		    const struct place *at)
+static ALWAYS_INLINE unsigned put(evtchn_port_t port, struct port *p, uint32_t id,
+				  const struct queues *q, const struct place *at)
 {
 	unsigned done = 0;
 
@@ -229,8 +245,8 @@ static unsigned put(evtchn_port_t port, struct port *p, uint32_t id, const struc
  * The word of the queue's tail, before anything is changed, unless it is the port itself. False:
  * the attempt ends.
  */
-static bool find_tail(struct fifo *f, evtchn_port_t port, const struct queues *q, struct place *at,
-		      struct event_try *try)
+static ALWAYS_INLINE bool find_tail(struct fifo *f, evtchn_port_t port, const struct queues *q,
+				    struct place *at, struct event_try *try)
 {
 	if (!q->now->tail || q->now->tail == port)
 		return true;
@@ -254,8 +270,8 @@ static __attribute__((noinline)) void tell_written(const struct place *at, bool 
  * The lock is held from before PENDING is set until the event is in its queue: nobody sees it
  * pending and does not find it there.
  */
-static unsigned put_in_queue(struct fifo *f, struct vcpu *v, evtchn_port_t port, struct port *p,
-			     struct place *at, struct event_try *try)
+static ALWAYS_INLINE unsigned put_in_queue(struct fifo *f, struct vcpu *v, evtchn_port_t port,
+					   struct port *p, struct place *at, struct event_try *try)
 {
 	uint32_t id = queue_id(v->id, __atomic_load_n(&p->priority, __ATOMIC_RELAXED));
 	struct queues q = lock_queues(f, id, p);
@@ -276,8 +292,8 @@ static unsigned put_in_queue(struct fifo *f, struct vcpu *v, evtchn_port_t port,
  * Without a control block the event is dropped, as by Xen: a guest must not unmask before it has
  * given one. at->page and at->word are known.
  */
-static unsigned put_at(struct vcpu *v, evtchn_port_t port, struct port *p, struct place *at,
-		       struct event_try *try)
+static ALWAYS_INLINE unsigned put_at(struct vcpu *v, evtchn_port_t port, struct port *p,
+				     struct place *at, struct event_try *try)
 {
 	struct fifo *f = fifo_of(v->domain);
 

@@ -11,6 +11,7 @@
 #define SHIM_EVENT_FIFO_H
 
 #include "shim/gpc/gpc.h"
+#include "shim/short_lock.h"
 #include "xen-abi/xen.h"
 
 struct domain;
@@ -23,8 +24,8 @@ struct event_channels;
 extern const struct event_abi event_fifo;
 
 struct fifo_queue {
-	pthread_mutex_t lock; /* held in a read section; two in the order of their addresses */
-	evtchn_port_t tail;   /* the event that was linked last, 0: none */
+	struct short_lock lock; /* held in a read section; two in the order of their addresses */
+	evtchn_port_t tail;     /* the event that was linked last, 0: none */
 };
 
 struct fifo_vcpu {

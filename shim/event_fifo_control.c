@@ -5,6 +5,7 @@
 #include "shim/event_2level.h"
 #include "shim/event_fifo.h"
 #include "shim/event_port.h"
+#include "shim/event_route.h"
 #include "shim/guest_access.h"
 
 static struct fifo *make(struct domain *d)
@@ -16,19 +17,9 @@ static struct fifo *make(struct domain *d)
 	f->nr_vcpus = d->nr_vcpus;
 	for (unsigned i = 0; i < FIFO_PAGES; i++)
 		gpc_init(&f->pages[i], &d->memslots);
-	for (unsigned i = 0; i < f->nr_vcpus; i++) {
+	for (unsigned i = 0; i < f->nr_vcpus; i++)
 		gpc_init(&f->vcpus[i].control, &d->memslots);
-		for (unsigned q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++)
-			pthread_mutex_init(&f->vcpus[i].queue[q].lock, NULL);
-	}
 	return f;
-}
-
-static void destroy_vcpu(struct fifo_vcpu *v)
-{
-	gpc_destroy(&v->control);
-	for (unsigned q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++)
-		pthread_mutex_destroy(&v->queue[q].lock);
 }
 
 void event_fifo_destroy(struct event_channels *e)
@@ -40,7 +31,7 @@ void event_fifo_destroy(struct event_channels *e)
 	for (unsigned i = 0; i < FIFO_PAGES; i++)
 		gpc_destroy(&f->pages[i]);
 	for (unsigned i = 0; i < f->nr_vcpus; i++)
-		destroy_vcpu(&f->vcpus[i]);
+		gpc_destroy(&f->vcpus[i].control);
 	free(f);
 	e->fifo = NULL;
 }
@@ -90,7 +81,9 @@ static void take_over_ports(struct domain *d)
 
 	for (evtchn_port_t port = 1; port < e->valid; port++)
 		event_fifo.bound(d, port_lookup(e, port));
+	event_routes_withdraw(d);
 	switch_to(e, &event_fifo);
+	event_routes_restore(d); /* which has none in this ABI */
 	for (evtchn_port_t port = 1; port < e->valid; port++)
 		if (event_2level_is_pending(d, port))
 			__atomic_store_n(&port_lookup(e, port)->saved_pending, true,

@@ -133,6 +133,10 @@ static inline long find_receiver(struct domain *d, const void *arg, struct targe
 	if (!p)
 		return -XEN_EINVAL;
 	b = port_binding(p);
+	if (__builtin_expect(b.state == PORT_IPI, 1)) {
+		aim(d, port, p, b, t);
+		return 0;
+	}
 	switch (b.state) {
 	case PORT_INTERDOMAIN:
 		p = port_lookup(&d->events, b.value);
@@ -141,15 +145,13 @@ static inline long find_receiver(struct domain *d, const void *arg, struct targe
 	case PORT_BACKEND:
 		notify_backend(d, b.value);
 		return 0;
-	case PORT_IPI:
-		aim(d, port, p, b, t);
-		return 0;
 	case PORT_UNBOUND: /* nobody listens: dropped */
 		return 0;
 	case PORT_FREE:
 	case PORT_RESERVED:
 	case PORT_CLOSING:
 	case PORT_VIRQ:
+	case PORT_IPI:
 	case PORT_PIRQ:
 		break;
 	}

@@ -4,20 +4,6 @@
 #include "shim/domain.h"
 #include "shim/event_channel.h"
 
-void event_upcall_raise(struct vcpu *v, guest_vcpu_info *info)
-{
-	if (!__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
-		v->domain->ops->upcall(v);
-}
-
-uint32_t *event_upcall_selector(guest_vcpu_info *info, bool long_mode)
-{
-	size_t at = long_mode ? offsetof(struct vcpu_info, evtchn_pending_sel)
-			      : offsetof(struct vcpu_info_x86_32, evtchn_pending_sel);
-
-	return (uint32_t *)((uint8_t *)info + at);
-}
-
 bool event_channels_pending(struct vcpu *v)
 {
 	guest_vcpu_info *info = vcpu_info_lock(v);

@@ -335,11 +335,20 @@ static struct run find_run(struct vcpu *v, const struct memslot_set *set, uint64
 	return r;
 }
 
+/* A port, or another number: not worth the call. */
+static ALWAYS_INLINE void copy_bytes(void *to, const void *from, size_t len)
+{
+	if (len == sizeof(uint32_t))
+		memcpy(to, from, sizeof(uint32_t));
+	else
+		memcpy(to, from, len);
+}
+
 static inline void copy_run(const struct memslot_set *set, const struct run *r, void *ours,
 			    enum direction dir)
 {
 	if (dir == FROM_GUEST) {
-		memcpy(ours, r->hva, r->len);
+		copy_bytes(ours, r->hva, r->len);
 	} else {
 		memcpy(r->hva, ours, r->len);
 		memslots_written(set, r->at, r->len);

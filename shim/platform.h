@@ -20,6 +20,9 @@ enum overlay {
 	OVERLAY_COUNT,
 };
 
+/* Port 0, which nobody has. */
+#define EVENT_ALL_PORTS 0u
+
 /* The part of a vCPU's state that rules how its virtual addresses are translated. */
 struct paging {
 	uint64_t cr0, cr3, cr4, efer;
@@ -44,6 +47,13 @@ struct platform_ops {
 	 * callback_raise() before it enters the guest.
 	 */
 	void (*upcall)(struct vcpu *v);
+
+	/*
+	 * May be NULL. What a send to this port does may have changed (event_route() tells), or to
+	 * any: EVENT_ALL_PORTS. On return nothing is sent any more as it was before. Any thread,
+	 * with events.lock held.
+	 */
+	void (*port_changed)(struct domain *d, uint32_t port);
 
 	/*
 	 * The level of this input of the I/O APIC is from now on high or low (active high, whatever

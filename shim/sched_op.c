@@ -2,6 +2,7 @@
 #include "shim/sched_op.h"
 
 #include "shim/domain.h"
+#include "shim/event_route.h"
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
 #include "shim/vcpu_run.h"
@@ -27,11 +28,25 @@ static void enable_upcalls(struct vcpu *v)
 	vcpu_info_unlock_written(v, info);
 }
 
+/*
+ * Does it wait for an upcall that does not interrupt it, as it may with interrupts off, or while
+ * its local APIC keeps its vector back? The machinery's own wait ends with an interrupt only.
+ */
+static bool only_we_can_wake(struct vcpu *v)
+{
+	const struct domain *d = v->domain;
+
+	return d->ops->port_changed && (v->upcall_vector || !d->ops->interrupts_enabled(v));
+}
+
 static long schedop_block(struct vcpu *v, const struct hypercall *h)
 {
 	(void)h;
 	enable_upcalls(v);
 	vcpu_block(v);
+	/* What has come by a route since has not unblocked it. */
+	if (only_we_can_wake(v) && event_routes_waiting(v) && event_channels_pending(v))
+		vcpu_unblock(v);
 	return 0;
 }
 
@@ -88,6 +103,7 @@ static long schedop_poll(struct vcpu *v, const struct hypercall *h)
 	if (poll.nr_ports > POLL_PORTS_MAX)
 		return -XEN_EINVAL;
 	vcpu_poll_begin(v);
+	event_routes_waiting(v);
 	rc = vcpu_upcall_deliverable(v) ? 1 : look_at_ports(v, &poll, &port);
 	if (rc) {
 		vcpu_poll_cancel(v);

@@ -16,41 +16,6 @@ _Static_assert(offsetof(struct shared_info, vcpu_info) == 0 &&
 		       offsetof(struct shared_info_x86_32, vcpu_info) == 0,
 	       "the vcpu_info array comes first in both");
 
-struct event_bitmaps shared_info_event_bitmaps(struct domain *d, bool long_mode)
-{
-	struct shared_info *native = d->shared_info;
-	struct shared_info_x86_32 *compat = d->shared_info;
-
-	if (long_mode)
-		return (struct event_bitmaps){(uint32_t *)native->evtchn_pending,
-					      (uint32_t *)native->evtchn_mask, EVTCHN_2L_PORTS_64};
-	return (struct event_bitmaps){compat->evtchn_pending, compat->evtchn_mask,
-				      EVTCHN_2L_PORTS_32};
-}
-
-guest_vcpu_info *vcpu_info_lock(struct vcpu *v)
-{
-	struct shared_info *si = v->domain->shared_info;
-
-	if (__atomic_load_n(&v->vcpu_info_registered, __ATOMIC_ACQUIRE))
-		return gpc_lock(&v->vcpu_info);
-	if (v->id >= XEN_LEGACY_MAX_VCPUS)
-		return NULL;
-	memslots_enter(&v->domain->memslots); /* which vcpu_info_unlock() leaves */
-	return &si->vcpu_info[v->id];
-}
-
-void vcpu_info_unlock(struct vcpu *v)
-{
-	gpc_unlock(&v->vcpu_info);
-}
-
-void vcpu_info_unlock_written(struct vcpu *v, const guest_vcpu_info *info)
-{
-	gpc_written(&v->vcpu_info, info, sizeof(*info));
-	vcpu_info_unlock(v);
-}
-
 bool vcpu_info_gpa(struct vcpu *v, struct gpa *out)
 {
 	struct domain *d = v->domain;

@@ -26,6 +26,11 @@ uint64_t clock_read(const volatile struct vcpu_time_info *t)
 	return now;
 }
 
+uint64_t clock_now_of(unsigned int cpu)
+{
+	return clock_read(&vcpu_info_of(cpu)->time);
+}
+
 uint64_t clock_now(void)
 {
 	return clock_read(&vcpu_info()->time);

@@ -7,7 +7,8 @@
 
 /* System time now; the record may change under the reader's hands at any moment. */
 uint64_t clock_read(const volatile struct vcpu_time_info *t);
-/* The same from vCPU 0's record in shared_info. */
+/* The same from the record in a vCPU's vcpu_info, and from that of the one that asks. */
+uint64_t clock_now_of(unsigned int cpu);
 uint64_t clock_now(void);
 
 /* ticks * mul / 2^32 after shifting by shift (left if positive): the scaling of the record. */

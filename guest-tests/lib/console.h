@@ -20,6 +20,10 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
 int snprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Between these, other vCPUs' output waits. They nest. */
+void console_lock(void);
+void console_unlock(void);
+
 /* Write now what printf has kept of an unfinished line. */
 void console_flush(void);
 

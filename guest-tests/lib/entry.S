@@ -104,11 +104,14 @@ gdt:	.quad	0
 	.quad	0x00cff3000000ffff	/* SEL_USER_DATA */
 	.quad	0x00affb000000ffff	/* SEL_USER_CODE64 */
 gdt_tss:
-	.quad	0, 0			/* SEL_TSS, filled in by descriptors.c */
+	.rept	MAX_CPUS
+	.quad	0, 0			/* SEL_TSS and so on, filled in by traps.c */
+	.endr
 gdt_end:
-	.globl	gdt_pointer
+	.globl	gdt_pointer, gdt_limit
+	.set	gdt_limit, gdt_end - gdt - 1
 gdt_pointer:
-	.word	gdt_end - gdt - 1
+	.word	gdt_limit
 #ifdef __x86_64__
 	.quad	gdt
 #else

@@ -4,6 +4,7 @@
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/hypercall.h"
 #include "guest-tests/lib/shared_info.h"
+#include "guest-tests/lib/traps.h"
 
 #define WORD_BITS (8 * sizeof(xen_ulong_t))
 
@@ -117,16 +118,36 @@ uint64_t port_wait(evtchn_port_t port, uint64_t until)
 	return 0;
 }
 
+static uint8_t owners[WORD_BITS * WORD_BITS]; /* vCPU + 1; 0: any */
+
+void port_set_owner(evtchn_port_t port, unsigned int cpu)
+{
+	__atomic_store_n(&owners[port], (uint8_t)(cpu + 1), __ATOMIC_SEQ_CST);
+}
+
+static bool is_ours(evtchn_port_t port)
+{
+	uint8_t owner = __atomic_load_n(&owners[port], __ATOMIC_SEQ_CST);
+
+	return !owner || owner == cpu_number() + 1;
+}
+
 static unsigned int drain_word(unsigned int index, void (*fn)(evtchn_port_t port))
 {
 	struct shared_info *s = shared_info_map();
+	xen_ulong_t ready, others = 0;
 	unsigned int n = 0;
-	xen_ulong_t ready;
 
-	while ((ready = READ_ONCE(s->evtchn_pending[index]) & ~READ_ONCE(s->evtchn_mask[index]))) {
+	while ((ready = READ_ONCE(s->evtchn_pending[index]) & ~READ_ONCE(s->evtchn_mask[index]) &
+			~others)) {
 		evtchn_port_t port = index * WORD_BITS + (unsigned int)__builtin_ctzl(ready);
 
-		port_test_and_clear_pending(port);
+		if (!is_ours(port)) {
+			others |= bit_of(port);
+			continue;
+		}
+		if (!port_test_and_clear_pending(port))
+			continue;
 		if (fn)
 			fn(port);
 		n++;

@@ -31,9 +31,13 @@ void port_set_mask(evtchn_port_t port, bool masked);
  * seen, or 0 if it had not come by `until`. */
 uint64_t port_wait(evtchn_port_t port, uint64_t until);
 
+/* Only that vCPU takes this port; at first any does that finds it. */
+void port_set_owner(evtchn_port_t port, unsigned int cpu);
+
 /*
  * What a kernel does in its upcall: clear evtchn_upcall_pending, take the selector words, and for
- * each pending unmasked port clear its bit and call fn. Returns how many there were.
+ * each pending unmasked port that is not another vCPU's clear its bit and call fn. Returns how many
+ * there were.
  */
 unsigned int evtchn_drain(void (*fn)(evtchn_port_t port));
 

@@ -29,6 +29,23 @@ void lapic_eoi(void)
 	lapic_write(LAPIC_EOI, 0);
 }
 
+uint32_t lapic_id(void)
+{
+	uint32_t id = lapic_read(LAPIC_ID);
+
+	return x2apic ? id : id >> 24;
+}
+
+void lapic_send(uint32_t apic_id, uint32_t icr)
+{
+	if (x2apic) {
+		wrmsr(MSR_X2APIC + LAPIC_ICR / 16, (uint64_t)apic_id << 32 | icr);
+	} else {
+		lapic_write(LAPIC_ICR + 16, apic_id << 24);
+		lapic_write(LAPIC_ICR, icr);
+	}
+}
+
 void lapic_init(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;

@@ -13,11 +13,22 @@
 #define LAPIC_SVR 0x0f0
 #define LAPIC_ISR 0x100
 #define LAPIC_IRR 0x200
+#define LAPIC_ICR 0x300
+
+/* Of the interrupt command register: the low byte is the vector, for STARTUP the page. */
+#define ICR_FIXED   0x0000U
+#define ICR_NMI     0x0400U
+#define ICR_INIT    0x0500U
+#define ICR_STARTUP 0x0600U
+#define ICR_ASSERT  0x4000U
 
 /* Switch it on: spurious vector 0xff, nothing masked by priority. */
 void lapic_init(void);
 uint32_t lapic_read(unsigned int reg);
 void lapic_write(unsigned int reg, uint32_t value);
 void lapic_eoi(void);
+uint32_t lapic_id(void);
+/* Send an inter-processor interrupt to the local APIC of that ID: ICR_* and the vector. */
+void lapic_send(uint32_t apic_id, uint32_t icr);
 
 #endif

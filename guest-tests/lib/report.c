@@ -14,11 +14,13 @@ static unsigned int checks;
 
 static void report(enum result r, const char *fmt, va_list args)
 {
+	console_lock();
 	printf("%s: ", words[r]);
 	vprintf(fmt, args);
 	printf("\n");
 	if (r > worst)
 		worst = r;
+	console_unlock();
 }
 
 void test_success(void)
@@ -58,13 +60,15 @@ bool test_check(bool ok, const char *file, int line, const char *fmt, ...)
 {
 	va_list args;
 
-	checks++;
+	__atomic_fetch_add(&checks, 1, __ATOMIC_RELAXED);
 	if (ok)
 		return true;
+	console_lock();
 	printf("%s:%d: ", file, line);
 	va_start(args, fmt);
 	report(FAILURE, fmt, args);
 	va_end(args);
+	console_unlock();
 	return false;
 }
 

@@ -11,6 +11,11 @@
 #define SEL_USER_CODE64 0x33
 #define SEL_TSS         0x38
 
+/* The last one is vCPU 0's; 16 bytes further is that of vCPU 1, and so on. */
+#define MAX_CPUS 128
+/* Of the vCPUs but the first (smp.c). */
+#define SMP_STACK_SIZE 8192
+
 #ifdef __x86_64__
 #define SEL_CODE      SEL_CODE64
 #define SEL_USER_CODE SEL_USER_CODE64

@@ -12,7 +12,12 @@ long add_to_physmap(unsigned int space, unsigned long index, unsigned long gfn);
 /* Map shared_info over a page of the image and return it; a second call returns the same page. */
 struct shared_info *shared_info_map(void);
 
-/* vCPU 0's vcpu_info: in shared_info (mapped if need be). */
+/*
+ * The vcpu_info of a vCPU, and of the one that asks: its slot of shared_info (mapped if need be),
+ * until vcpu_info_register() has put it elsewhere. That returns what the hypercall does.
+ */
+struct vcpu_info *vcpu_info_of(unsigned int cpu);
 struct vcpu_info *vcpu_info(void);
+long vcpu_info_register(unsigned int cpu, struct vcpu_info *at);
 
 #endif

@@ -26,6 +26,17 @@ const struct hvm_memmap_table_entry *start_info_memmap(unsigned int index)
 	return &map[index];
 }
 
+bool start_info_is_ram(uint64_t addr, uint64_t size)
+{
+	const struct hvm_memmap_table_entry *e;
+
+	for (unsigned int i = 0; (e = start_info_memmap(i)); i++)
+		if (e->type == XEN_HVM_MEMMAP_TYPE_RAM && e->addr <= addr &&
+		    addr + size <= e->addr + e->size)
+			return true;
+	return false;
+}
+
 static uint64_t ram_end_below(uint64_t limit)
 {
 	const struct hvm_memmap_table_entry *e;

@@ -5,6 +5,8 @@
 
 #include "xen-abi/xen.h"
 
+#include <stdbool.h>
+
 /* The registers at the entry point, as entry.S found them. */
 struct entry_state {
 	uint32_t ebx, cr0, cr4, eflags;
@@ -19,6 +21,9 @@ const char *start_info_cmdline(void);
 
 /* One entry of the memory map, NULL past the end or when start_info has none (version 0). */
 const struct hvm_memmap_table_entry *start_info_memmap(unsigned int index);
+
+/* Does the memory map call these bytes RAM? */
+bool start_info_is_ram(uint64_t addr, uint64_t size);
 
 /* The first address past all RAM below 4 GiB, and past all RAM. 0 without a memory map. */
 uint64_t ram_end_low(void);

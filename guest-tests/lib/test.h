@@ -4,8 +4,8 @@
  * the two names below; it is built twice, as NAME-32 (protected mode, no paging) and NAME-64 (long
  * mode, the low 4 GiB mapped one to one). In order of life: entry.S, start.c, test_main().
  *
- * A test has ring 0 of a one-vCPU machine to itself, with interrupts off. It says what it saw with
- * CHECK and ends with test_success().
+ * A test has ring 0 of the machine to itself, on vCPU 0, with interrupts off; other vCPUs by smp.h.
+ * It says what it saw with CHECK and ends with test_success().
  */
 #ifndef GUEST_TESTS_TEST_H
 #define GUEST_TESTS_TEST_H
@@ -14,11 +14,13 @@
 #include "guest-tests/lib/console.h"
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/event_channel.h"
+#include "guest-tests/lib/fifo.h"
 #include "guest-tests/lib/hypercall.h"
 #include "guest-tests/lib/lapic.h"
 #include "guest-tests/lib/report.h"
 #include "guest-tests/lib/segments.h"
 #include "guest-tests/lib/shared_info.h"
+#include "guest-tests/lib/smp.h"
 #include "guest-tests/lib/start_info.h"
 #include "guest-tests/lib/string.h"
 #include "guest-tests/lib/traps.h"

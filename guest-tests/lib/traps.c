@@ -14,7 +14,7 @@ void trap_unwind(unsigned long sp) __attribute__((noreturn));
 void trap_handle(struct trap_frame *f);
 
 /* entry.S */
-extern uint64_t gdt_tss[2];
+extern uint64_t gdt_tss[MAX_CPUS][2];
 
 struct gate {
 	uint16_t offset_low, selector;
@@ -36,16 +36,16 @@ struct tss {
 } __attribute__((packed));
 
 static struct gate idt[256] __attribute__((aligned(16)));
-static struct tss tss __attribute__((aligned(16)));
+static struct tss tss[MAX_CPUS] __attribute__((aligned(16)));
 static uint8_t trap_stack[8192] __attribute__((aligned(16)));
 static irq_handler_fn *handlers[256];
-static unsigned int handled;
+static unsigned int handled[MAX_CPUS];
 
-static struct {
+static struct catcher {
 	bool armed;
 	unsigned long sp;
 	struct fault fault;
-} catcher;
+} catchers[MAX_CPUS];
 
 static void set_gate(unsigned int vector)
 {
@@ -59,31 +59,46 @@ static void set_gate(unsigned int vector)
 	};
 }
 
-static void load_tss(void)
+unsigned int cpu_number(void)
 {
-	uint64_t base = (unsigned long)&tss;
+	unsigned int tr;
 
-	tss.sp0 = (unsigned long)trap_stack + sizeof(trap_stack);
-#ifndef __x86_64__
-	tss.ss0 = SEL_DATA;
-#endif
-	gdt_tss[0] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 |
-		     (base >> 24 & 0xff) << 56;
-	gdt_tss[1] = base >> 32;
-	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+	__asm__ volatile("str %0" : "=r"(tr));
+	return (tr - SEL_TSS) / 16;
 }
 
-void traps_init(void)
+/* Ring 3 is for one vCPU, so there is one stack to come back on. */
+static void load_tss(unsigned int cpu)
+{
+	struct tss *t = &tss[cpu];
+	uint64_t base = (unsigned long)t;
+
+	t->sp0 = (unsigned long)trap_stack + sizeof(trap_stack);
+#ifndef __x86_64__
+	t->ss0 = SEL_DATA;
+#endif
+	gdt_tss[cpu][0] = (sizeof(*t) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 |
+			  (base >> 24 & 0xff) << 56;
+	gdt_tss[cpu][1] = base >> 32;
+	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS + 16 * cpu) : "memory");
+}
+
+void traps_init_cpu(unsigned int cpu)
 {
 	struct {
 		uint16_t limit;
 		unsigned long base;
 	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (unsigned long)idt};
 
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+	load_tss(cpu);
+}
+
+void traps_init(void)
+{
 	for (unsigned int v = 0; v < 32; v++)
 		set_gate(v);
-	__asm__ volatile("lidt %0" : : "m"(pointer));
-	load_tss();
+	traps_init_cpu(0);
 }
 
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn)
@@ -94,17 +109,17 @@ void irq_set_handler(unsigned int vector, irq_handler_fn *fn)
 
 void irq_window(void)
 {
-	unsigned int before = handled;
+	const unsigned int *mine = &handled[cpu_number()], before = *mine;
 
 	irq_enable();
-	for (unsigned int i = 0; i < 2000 && READ_ONCE(handled) == before; i++)
+	for (unsigned int i = 0; i < 2000 && READ_ONCE(*mine) == before; i++)
 		pause();
 	irq_disable();
 }
 
 static void report_unexpected(const struct trap_frame *f)
 {
-	catcher.armed = false;
+	catchers[cpu_number()].armed = false;
 	console_flush();
 	test_failure("unexpected vector %lu, error %#lx at %#lx (cs %#lx flags %#lx)", f->vector,
 		     f->error, f->ip, f->cs, f->flags);
@@ -114,33 +129,36 @@ static void report_unexpected(const struct trap_frame *f)
 void trap_handle(struct trap_frame *f)
 {
 	irq_handler_fn *fn = handlers[f->vector];
+	struct catcher *c = &catchers[cpu_number()];
 
-	handled++;
+	handled[cpu_number()]++;
 	if (fn) {
 		fn(f);
 		return;
 	}
-	if (!catcher.armed)
+	if (!c->armed)
 		report_unexpected(f);
-	catcher.armed = false;
-	catcher.fault = (struct fault){
+	c->armed = false;
+	c->fault = (struct fault){
 		.hit = true,
 		.vector = (unsigned int)f->vector,
 		.error = f->error,
 		.ip = f->ip,
 		.ax = f->ax,
 	};
-	trap_unwind(catcher.sp);
+	trap_unwind(c->sp);
 }
 
 struct fault catch_fault(void (*fn)(void *), void *arg)
 {
-	catcher.fault = (struct fault){0};
-	catcher.armed = true;
+	struct catcher *c = &catchers[cpu_number()];
+
+	c->fault = (struct fault){0};
+	c->armed = true;
 	barrier();
-	trap_guarded_call(&catcher.sp, fn, arg);
-	catcher.armed = false;
-	return catcher.fault;
+	trap_guarded_call(&c->sp, fn, arg);
+	c->armed = false;
+	return c->fault;
 }
 
 struct msr_access {

@@ -24,13 +24,17 @@ struct trap_frame {
 	unsigned long ip, cs, flags, sp, ss;
 };
 
-/* Load GDT, TSS and IDT. */
+/* Make and load IDT and TSS; on another vCPU, load the same IDT and a TSS of its own. */
 void traps_init(void);
+void traps_init_cpu(unsigned int cpu);
+
+/* The vCPU that this runs on. */
+unsigned int cpu_number(void);
 
 /*
- * Call fn, with interrupts off, for each interrupt or exception with this vector; NULL takes it
- * away. The handler does what end-of-interrupt its vector needs (lapic.h), and returns to where the
- * interrupt happened.
+ * Call fn, with interrupts off, for each interrupt or exception with this vector, on whichever
+ * vCPU; NULL takes it away. The handler does what end-of-interrupt its vector needs (lapic.h), and
+ * returns to where the interrupt happened.
  */
 typedef void irq_handler_fn(struct trap_frame *frame);
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn);

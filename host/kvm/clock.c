@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/kvm/kvm_xen.h"
+#include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/vm.h"
 #include "shim/shared_info.h"
 
@@ -41,14 +42,34 @@ uint64_t vm_wallclock_base(struct domain *d)
 	return real.tv_sec * NS_PER_S + real.tv_nsec - now;
 }
 
+/*
+ * KVM_XEN interrupts any vCPU whose vcpu_info it knows by the domain's callback vector, if there is
+ * one; Xen does not one with a vector of its own. Of such a vCPU the kernel is told no more than
+ * where its time is.
+ */
+static void apply_to_kvm_xen(struct vm_vcpu *vv, bool visible, struct gpa info)
+{
+	const struct vcpu *v = vv->vcpu;
+	bool hidden = v->upcall_vector && v->domain->callback.type == CALLBACK_VECTOR;
+
+	kvm_xen_set_time_info(vv, hidden && visible ? info.v + offsetof(struct vcpu_info, time)
+						    : KVM_XEN_INVALID_GPA);
+	if (hidden)
+		kvm_xen_set_vcpu_info(vv, KVM_XEN_INVALID_GPA);
+	else if (vv->vm->events && !v->vcpu_info_registered && v->id < XEN_LEGACY_MAX_VCPUS)
+		kvm_xen_events_apply_vcpu_info(vv);
+	else
+		kvm_xen_set_vcpu_info(vv, visible ? info.v : KVM_XEN_INVALID_GPA);
+}
+
 /* With KVM_XEN the kernel knows vcpu_info and keeps its time; else its pvclock is pointed there. */
 void vcpu_apply_time_area(struct vm_vcpu *vv)
 {
-	struct gpa info;
+	struct gpa info = {0};
 	bool visible = vcpu_info_gpa(vv->vcpu, &info);
 
 	if (vv->vm->kvm_xen)
-		kvm_xen_set_vcpu_info(vv, visible ? info.v : KVM_XEN_INVALID_GPA);
+		apply_to_kvm_xen(vv, visible, info);
 	else
 		vcpu_set_msr(vv, MSR_KVM_SYSTEM_TIME_NEW,
 			     visible ? (info.v + offsetof(struct vcpu_info, time)) |

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 
 #include "host/kvm/kvm_xen.h"
+#include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/vm.h"
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
@@ -34,7 +35,7 @@ int vm_enable_hypercalls(struct vm *vm, struct problem *p)
 
 int vm_set_word_size(struct vm *vm)
 {
-	return vm->kvm_xen ? kvm_xen_set_long_mode(vm, vm->domain.long_mode) : 0;
+	return vm->kvm_xen ? kvm_xen_events_set_long_mode(vm, vm->domain.long_mode) : 0;
 }
 
 static const struct kvm_sregs *sregs(struct vm_vcpu *vv)

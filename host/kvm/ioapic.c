@@ -13,13 +13,17 @@
 
 #include "host/kvm/vm.h"
 
-struct routes {
+/* kvm_irq_routing ends in an array of no length; this gives it room. */
+union routes {
 	struct kvm_irq_routing head;
-	struct kvm_irq_routing_entry entries[IOAPIC_PINS];
+	uint8_t room[sizeof(struct kvm_irq_routing) +
+		     IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)];
 };
 
-/* What has changed among the inputs that are triggered by level, masked ones too: what was sent
- * before is still to be ended. */
+/*
+ * Note the routes as they are to be; false: they have not changed. Those of masked inputs are among
+ * them: what was sent before is still to be ended.
+ */
 static bool take_changes(struct vm *vm)
 {
 	bool changed = false;
@@ -38,7 +42,7 @@ static bool take_changes(struct vm *vm)
 /* KVM must know the routes before a message is on its way, or its EOI may be missed. */
 static void update_routes(struct vm *vm)
 {
-	struct routes r = {0};
+	union routes r = {.room = {0}};
 
 	if (!take_changes(vm))
 		return;
@@ -46,7 +50,7 @@ static void update_routes(struct vm *vm)
 		struct ioapic_message m = vm->ioapic_routes[pin];
 
 		if (m.data)
-			r.entries[r.head.nr++] = (struct kvm_irq_routing_entry){
+			r.head.entries[r.head.nr++] = (struct kvm_irq_routing_entry){
 				.gsi = pin,
 				.type = KVM_IRQ_ROUTING_MSI,
 				.u.msi = {.address_lo = m.address, .data = m.data},

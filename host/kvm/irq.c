@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 
 #include "host/kvm/kvm_xen.h"
+#include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/vm.h"
 #include "shim/callback.h"
 #include "shim/vcpu_run.h"
@@ -74,10 +75,14 @@ static void arm_retry(struct vm *vm, unsigned ms)
 void vm_upcall(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
+	/* Before: the vector may end another sleep, and have the vCPU wait anew when we come to it.
+	 */
+	bool waits = __atomic_load_n(&v->hold, __ATOMIC_SEQ_CST) & HOLD_BLOCKED;
 	bool delivered = deliver(v);
 
-	vcpu_unblock(v);
-	if (delivered)
+	if (waits)
+		vcpu_unblock(v);
+	if (delivered || kvm_xen_events_interrupt(vv))
 		return;
 	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
 	arm_retry(vv->vm, UPCALL_RETRY_MIN_MS);
@@ -136,7 +141,12 @@ void vcpu_apply_upcall_method(struct vm_vcpu *vv)
 	uint64_t sint = wanted ? cb->where | HV_SINT_AUTO_EOI : HV_SINT_MASKED;
 	int rc = 0;
 
-	if (vv->vm->kvm_xen || (!wanted && !vv->synic_on))
+	if (vv->vm->kvm_xen) {
+		kvm_xen_events_apply_vector(vv);
+		vcpu_apply_time_area(vv); /* which says whether KVM interrupts it */
+		return;
+	}
+	if (!wanted && !vv->synic_on)
 		return;
 	if (!vv->synic_on)
 		rc = enable_synic(vv);
@@ -164,4 +174,5 @@ void vm_upcall_method_changed(struct domain *d)
 		else
 			vcpu_post(vv, VCPU_REQ_UPCALL_METHOD);
 	}
+	kvm_xen_events_method_changed(vm);
 }

@@ -51,10 +51,19 @@ int kvm_xen_set_upcall_vector(struct vm *vm, uint8_t vector)
 	return set_attr(vm, &attr);
 }
 
-int kvm_xen_set_vcpu_info(struct vm_vcpu *vv, uint64_t addr)
+static int set_vcpu_address(struct vm_vcpu *vv, uint16_t type, uint64_t addr)
 {
-	const struct kvm_xen_vcpu_attr attr = {.type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO,
-					       .u.gpa = addr};
+	const struct kvm_xen_vcpu_attr attr = {.type = type, .u.gpa = addr};
 
 	return ioctl(vv->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
+}
+
+int kvm_xen_set_vcpu_info(struct vm_vcpu *vv, uint64_t addr)
+{
+	return set_vcpu_address(vv, KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO, addr);
+}
+
+int kvm_xen_set_time_info(struct vm_vcpu *vv, uint64_t addr)
+{
+	return set_vcpu_address(vv, KVM_XEN_VCPU_ATTR_TYPE_VCPU_TIME_INFO, addr);
 }

@@ -20,5 +20,6 @@ int kvm_xen_enable(struct vm *vm);
 int kvm_xen_set_long_mode(struct vm *vm, bool long_mode);
 int kvm_xen_set_upcall_vector(struct vm *vm, uint8_t vector);
 int kvm_xen_set_vcpu_info(struct vm_vcpu *vv, uint64_t addr);
+int kvm_xen_set_time_info(struct vm_vcpu *vv, uint64_t addr);
 
 #endif

@@ -65,6 +65,17 @@ struct kvm_create_guest_memfd {
 #define KVM_CREATE_GUEST_MEMFD _IOWR(KVMIO, 0xd4, struct kvm_create_guest_memfd)
 #endif
 
+/* Linux 6.9. */
+#ifndef KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA
+#define KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA (1 << 8)
+#endif
+#ifndef KVM_XEN_ATTR_TYPE_SHARED_INFO_HVA
+#define KVM_XEN_ATTR_TYPE_SHARED_INFO_HVA 0x6
+#endif
+#ifndef KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA
+#define KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO_HVA 0x9
+#endif
+
 /* Linux 6.18. */
 #ifndef KVM_CAP_GUEST_MEMFD_FLAGS
 #define KVM_CAP_GUEST_MEMFD_FLAGS 244

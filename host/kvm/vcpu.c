@@ -236,6 +236,8 @@ int vcpu_set_pvh_state(struct vm_vcpu *vv, uint32_t entry, uint32_t start_info, 
 int vcpu_create(struct vm *vm, struct vm_vcpu *vv, struct problem *p)
 {
 	*vv = (struct vm_vcpu){.vm = vm, .timer.fd = -1, .schedstat_fd = -1};
+	if (vm->events)
+		vv->requests = VCPU_REQ_TIME_AREA; /* which also tells KVM where events go */
 	vv->vcpu = domain_add_vcpu(&vm->domain, vv);
 	if (!vv->vcpu)
 		return problem(p, "no memory for another vCPU");

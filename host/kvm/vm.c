@@ -13,6 +13,7 @@
 
 #include "host/kvm/gmem.h"
 #include "host/kvm/kvm_xen.h"
+#include "host/kvm/kvm_xen_events.h"
 #include "shim/soft_reset.h"
 
 #define GUEST_DOMID 1
@@ -117,6 +118,7 @@ static const struct platform_ops platform = {
 	.memory = &vm_memslot_ops,
 	.paging = vcpu_paging,
 	.upcall = vm_upcall,
+	.port_changed = vm_port_changed,
 	.set_gsi = vm_set_gsi,
 	.upcall_method_changed = vm_upcall_method_changed,
 	.time_area_moved = vm_time_area_moved,
@@ -235,6 +237,8 @@ static int create_domain(struct vm *vm, struct problem *p)
 		vm->domain.memslots.features |= MEMSLOTS_CAN_PRIVATE;
 	if (vm_enable_manual_dirty_log(vm, p))
 		return -1;
+	if (kvm_xen_events_create(vm))
+		return problem(p, "KVM refuses to send events; try --accel=stock");
 	if (vm_set_word_size(vm))
 		return problem(p, "KVM refuses the guest's word size; try --accel=stock");
 	return 0;
@@ -318,6 +322,7 @@ void vm_destroy(struct vm *vm)
 		munmap(vm->domain.shared_info, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		domain_destroy(&vm->domain);
 	}
+	kvm_xen_events_destroy(vm);
 	close_if_open(vm->upcall_retry.fd);
 	close_if_open(vm->overlay_fd);
 	close_if_open(vm->fd);

@@ -82,7 +82,8 @@ struct vm_vcpu {
 	uint64_t la57; /* CR4.LA57 when sregs were last seen */
 
 	bool synic_on;
-	bool upcall_dropped; /* atomic: the LAPIC was off, send again */
+	bool upcall_dropped;   /* atomic: the LAPIC was off, send again */
+	uint8_t kernel_vector; /* the upcall vector that KVM_XEN knows; 0: none. Atomic */
 
 	uint32_t mp_state;    /* KVM_MP_STATE_*, as we have set it (wait.c) */
 	bool reset;           /* it is down, and the shim knows of its INIT */
@@ -127,6 +128,7 @@ struct vm {
 	int kvm_fd, fd;
 	int run_size;
 	bool kvm_xen;
+	struct kvm_xen_events *events; /* what KVM_XEN sends (kvm_xen_events.h); NULL: nothing */
 	struct loop *loop;
 
 	struct domain domain;

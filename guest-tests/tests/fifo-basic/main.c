@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Event channels of the FIFO kind, used as Linux's driver does: a control block, a page of words,
- * all masked at first; events are linked into queues by priority, the guest takes them from the
- * head it remembers or, when a queue was empty, from the head in the control block.
+ * Event channels of the FIFO kind, used as Linux's driver does (lib/fifo.h).
  *
  * The order is Xen's (common/event_fifo.c): highest priority first, within one first come first
  * served; an event that is linked stays where it is; a port that is closed while it is in a queue
@@ -13,73 +11,10 @@
 
 const char test_title[] = "FIFO events: init, expand, order by priority, consumption";
 
-#define PENDING (1u << EVTCHN_FIFO_PENDING)
-#define MASKED  (1u << EVTCHN_FIFO_MASKED)
-#define LINKED  (1u << EVTCHN_FIFO_LINKED)
-
 #define PORTS 8
 
-static uint8_t control_page[PAGE_SIZE] PAGE_ALIGNED;
-static event_word_t word[2 * PAGE_SIZE / sizeof(event_word_t)] PAGE_ALIGNED;
 static struct evtchn_fifo_control_block *control;
 static evtchn_port_t port[PORTS];
-
-static long init_control(uint32_t vcpu, const void *page, uint32_t offset)
-{
-	struct evtchn_init_control op = {
-		.control_gfn = (unsigned long)page / PAGE_SIZE, .offset = offset, .vcpu = vcpu};
-	long rc = hypercall_event_channel_op(EVTCHNOP_init_control, &op);
-
-	if (!rc)
-		CHECK_EQ(op.link_bits, EVTCHN_FIFO_LINK_BITS);
-	return rc;
-}
-
-static long expand_array(const void *page)
-{
-	struct evtchn_expand_array op = {.array_gfn = (unsigned long)page / PAGE_SIZE};
-
-	return hypercall_event_channel_op(EVTCHNOP_expand_array, &op);
-}
-
-static long set_priority(evtchn_port_t p, uint32_t priority)
-{
-	struct evtchn_set_priority op = {.port = p, .priority = priority};
-
-	return hypercall_event_channel_op(EVTCHNOP_set_priority, &op);
-}
-
-static event_word_t take_bits(event_word_t *w, event_word_t bits)
-{
-	return __atomic_fetch_and(w, ~bits, __ATOMIC_SEQ_CST);
-}
-
-/* The guest's own heads. */
-static evtchn_port_t head[EVTCHN_FIFO_MAX_QUEUES];
-static uint32_t ready;
-
-/* The next event that is due, as a driver takes it; 0: none. */
-static evtchn_port_t next(void)
-{
-	for (;;) {
-		unsigned int q;
-		evtchn_port_t p;
-
-		ready |= __atomic_exchange_n(&control->ready, 0, __ATOMIC_SEQ_CST);
-		if (!ready)
-			return 0;
-		q = (unsigned int)__builtin_ctz(ready);
-		p = head[q] ?: READ_ONCE(control->head[q]);
-		head[q] =
-			take_bits(&word[p], LINKED | EVTCHN_FIFO_LINK_MASK) & EVTCHN_FIFO_LINK_MASK;
-		if (!head[q])
-			ready &= ~(1u << q);
-		if (READ_ONCE(word[p]) & MASKED || !(READ_ONCE(word[p]) & PENDING))
-			continue;
-		take_bits(&word[p], PENDING);
-		return p;
-	}
-}
 
 static bool take_upcall(void)
 {
@@ -88,19 +23,16 @@ static bool take_upcall(void)
 
 static void start(void)
 {
-	control = (struct evtchn_fifo_control_block *)(control_page + 256);
-	CHECK_EQ(expand_array(word), -XEN_EOPNOTSUPP);
-	CHECK_EQ(init_control(0, control_page, 256), 0);
-	for (unsigned int i = 0; i < ARRAY_SIZE(word); i++)
-		word[i] = MASKED;
-	CHECK_EQ(expand_array(word), 0);
+	control = fifo_control(0);
+	CHECK_EQ(fifo_expand_array(fifo_word), -XEN_EOPNOTSUPP);
+	fifo_start(1);
 	for (unsigned int i = 0; i < PORTS; i++) {
 		long rc = evtchn_bind_ipi(0);
 
 		CHECK(rc > 0, "bind_ipi: %ld", rc);
 		port[i] = (evtchn_port_t)rc;
 		CHECK_EQ(evtchn_unmask(port[i]), 0);
-		CHECK_EQ(READ_ONCE(word[port[i]]), 0);
+		CHECK_EQ(READ_ONCE(fifo_word[port[i]]), 0);
 	}
 	take_upcall();
 }
@@ -108,7 +40,7 @@ static void start(void)
 static void one_event(void)
 {
 	CHECK_EQ(evtchn_send(port[0]), 0);
-	CHECK_EQ(READ_ONCE(word[port[0]]), PENDING | LINKED);
+	CHECK_EQ(READ_ONCE(fifo_word[port[0]]), FIFO_PENDING | FIFO_LINKED);
 	CHECK_EQ(READ_ONCE(control->ready), 1u << EVTCHN_FIFO_PRIORITY_DEFAULT);
 	CHECK_EQ(READ_ONCE(control->head[EVTCHN_FIFO_PRIORITY_DEFAULT]), port[0]);
 	CHECK(take_upcall(), "evtchn_upcall_pending is not set");
@@ -116,8 +48,8 @@ static void one_event(void)
 	/* Sent again before it is taken: it is one event. */
 	CHECK_EQ(evtchn_send(port[0]), 0);
 	CHECK(!take_upcall(), "an upcall for what is linked already");
-	CHECK_EQ(next(), port[0]);
-	CHECK_EQ(next(), 0);
+	CHECK_EQ(fifo_next(), port[0]);
+	CHECK_EQ(fifo_next(), 0);
 }
 
 static void in_order(void)
@@ -126,8 +58,8 @@ static void in_order(void)
 		CHECK_EQ(evtchn_send(port[PORTS - 1 - i]), 0);
 	CHECK(take_upcall(), "no upcall");
 	for (unsigned int i = 0; i < PORTS; i++)
-		CHECK_EQ(next(), port[PORTS - 1 - i]);
-	CHECK_EQ(next(), 0);
+		CHECK_EQ(fifo_next(), port[PORTS - 1 - i]);
+	CHECK_EQ(fifo_next(), 0);
 }
 
 static void by_priority(void)
@@ -136,48 +68,48 @@ static void by_priority(void)
 	static const uint8_t expected[PORTS] = {2, 4, 7, 5, 0, 3, 1, 6};
 
 	for (unsigned int i = 0; i < PORTS; i++)
-		CHECK_EQ(set_priority(port[i], priority[i]), 0);
+		CHECK_EQ(fifo_set_priority(port[i], priority[i]), 0);
 	for (unsigned int i = 0; i < PORTS; i++)
 		CHECK_EQ(evtchn_send(port[i]), 0);
 	CHECK(take_upcall(), "no upcall");
 	for (unsigned int i = 0; i < PORTS; i++)
-		CHECK_EQ(next(), port[expected[i]]);
+		CHECK_EQ(fifo_next(), port[expected[i]]);
 	/* A higher one that comes meanwhile is next. */
 	CHECK_EQ(evtchn_send(port[1]), 0);
 	CHECK_EQ(evtchn_send(port[6]), 0);
-	CHECK_EQ(next(), port[1]);
+	CHECK_EQ(fifo_next(), port[1]);
 	CHECK_EQ(evtchn_send(port[2]), 0);
-	CHECK_EQ(next(), port[2]);
-	CHECK_EQ(next(), port[6]);
+	CHECK_EQ(fifo_next(), port[2]);
+	CHECK_EQ(fifo_next(), port[6]);
 	/* A linked event stays at its old priority. */
 	CHECK_EQ(evtchn_send(port[1]), 0);
-	CHECK_EQ(set_priority(port[1], 0), 0);
+	CHECK_EQ(fifo_set_priority(port[1], 0), 0);
 	CHECK_EQ(evtchn_send(port[0]), 0);
-	CHECK_EQ(next(), port[0]);
-	CHECK_EQ(next(), port[1]);
-	CHECK_EQ(next(), 0);
+	CHECK_EQ(fifo_next(), port[0]);
+	CHECK_EQ(fifo_next(), port[1]);
+	CHECK_EQ(fifo_next(), 0);
 	for (unsigned int i = 0; i < PORTS; i++)
-		CHECK_EQ(set_priority(port[i], EVTCHN_FIFO_PRIORITY_DEFAULT), 0);
+		CHECK_EQ(fifo_set_priority(port[i], EVTCHN_FIFO_PRIORITY_DEFAULT), 0);
 }
 
 static void masks(void)
 {
 	take_upcall();
-	__atomic_fetch_or(&word[port[3]], MASKED, __ATOMIC_SEQ_CST);
+	fifo_mask(port[3]);
 	CHECK_EQ(evtchn_send(port[3]), 0);
-	CHECK_EQ(READ_ONCE(word[port[3]]), PENDING | MASKED);
+	CHECK_EQ(READ_ONCE(fifo_word[port[3]]), FIFO_PENDING | FIFO_MASKED);
 	CHECK(!take_upcall(), "an upcall for a masked port");
 	CHECK_EQ(evtchn_unmask(port[3]), 0);
 	CHECK(take_upcall(), "no upcall after unmask of a pending port");
-	CHECK_EQ(next(), port[3]);
+	CHECK_EQ(fifo_next(), port[3]);
 	/* Masked while linked: the guest passes over it, and unmask links it again. */
 	CHECK_EQ(evtchn_send(port[3]), 0);
 	CHECK_EQ(evtchn_send(port[4]), 0);
-	__atomic_fetch_or(&word[port[3]], MASKED, __ATOMIC_SEQ_CST);
-	CHECK_EQ(next(), port[4]);
-	CHECK_EQ(next(), 0);
+	fifo_mask(port[3]);
+	CHECK_EQ(fifo_next(), port[4]);
+	CHECK_EQ(fifo_next(), 0);
 	CHECK_EQ(evtchn_unmask(port[3]), 0);
-	CHECK_EQ(next(), port[3]);
+	CHECK_EQ(fifo_next(), port[3]);
 }
 
 /* A closed port that is still in a queue is not given out. */
@@ -186,10 +118,10 @@ static void closed_while_linked(void)
 	CHECK_EQ(evtchn_send(port[1]), 0);
 	CHECK_EQ(evtchn_send(port[2]), 0);
 	CHECK_EQ(evtchn_close(port[1]), 0);
-	CHECK_EQ(READ_ONCE(word[port[1]]), LINKED | port[2]);
+	CHECK_EQ(READ_ONCE(fifo_word[port[1]]), FIFO_LINKED | port[2]);
 	CHECK(evtchn_bind_ipi(0) != (long)port[1], "a port that is in a queue was given out");
-	CHECK_EQ(next(), port[2]);
-	CHECK_EQ(next(), 0);
+	CHECK_EQ(fifo_next(), port[2]);
+	CHECK_EQ(fifo_next(), 0);
 	CHECK_EQ(evtchn_bind_ipi(0), port[1]);
 }
 
@@ -209,10 +141,10 @@ static void page_comes_late(void)
 	}
 	CHECK_EQ(last, 1024);
 	CHECK_EQ(evtchn_send(last), 0);
-	CHECK_EQ(next(), 0);
-	word[1024] = 0;
-	CHECK_EQ(expand_array(word + 1024), 0);
-	CHECK_EQ(next(), last);
+	CHECK_EQ(fifo_next(), 0);
+	fifo_word[1024] = 0;
+	CHECK_EQ(fifo_expand_array(fifo_word + 1024), 0);
+	CHECK_EQ(fifo_next(), last);
 }
 
 void test_main(void)
@@ -228,6 +160,6 @@ void test_main(void)
 	closed_while_linked();
 	page_comes_late();
 	CHECK_EQ(hypercall_event_channel_op(EVTCHNOP_reset, &op), 0);
-	CHECK_EQ(set_priority(port[0], 0), -XEN_ENOSYS);
+	CHECK_EQ(fifo_set_priority(port[0], 0), -XEN_ENOSYS);
 	test_success();
 }

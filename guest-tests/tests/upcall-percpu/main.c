@@ -11,8 +11,9 @@
 
 const char test_title[] = "upcalls by the vCPU's own vector, 1000 in a row with EOI";
 
-#define VECTOR 0xf4
-#define TIMES  1000U
+#define VECTOR          0xf4
+#define CALLBACK_VECTOR 0xf3
+#define TIMES           1000U
 
 static unsigned int upcalls, events;
 
@@ -97,6 +98,30 @@ static void wakes_from_hlt(void)
 	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
 }
 
+static unsigned int of_the_domain;
+
+static void wrong_upcall(struct trap_frame *frame)
+{
+	(void)frame;
+	of_the_domain++;
+	evtchn_drain(NULL);
+}
+
+/* A vCPU with a vector of its own is not interrupted by the domain's, which has no EOI. */
+static void not_by_the_callback_vector(evtchn_port_t p)
+{
+	irq_set_handler(CALLBACK_VECTOR, wrong_upcall);
+	CHECK_EQ(set_callback_vector(CALLBACK_VECTOR), 0);
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+	CHECK_EQ(of_the_domain, 0);
+	CHECK_EQ(hvm_set_param(HVM_PARAM_CALLBACK_IRQ, 0), 0);
+	CHECK_EQ(evtchn_send(p), 0);
+	irq_window();
+	CHECK_EQ(seen(), 101);
+}
+
 void test_main(void)
 {
 	long port = evtchn_bind_ipi(0);
@@ -115,6 +140,7 @@ void test_main(void)
 	waits(p);
 	is_an_ordinary_interrupt(p);
 	in_a_row(p);
+	not_by_the_callback_vector(p);
 	wakes_from_hlt();
 	test_success();
 }

@@ -116,10 +116,12 @@ static void from_within(evtchn_port_t p)
 	irq_set_handler(VECTOR, upcall);
 }
 
+#define MS 1000000ULL
+
 static void wakes_from_hlt(void)
 {
 	long port = evtchn_bind_virq(VIRQ_TIMER, 0);
-	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20000000};
+	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20 * MS};
 
 	CHECK(port > 0, "bind_virq: %ld", port);
 	CHECK_EQ(evtchn_unmask((evtchn_port_t)port), 0);
@@ -127,6 +129,24 @@ static void wakes_from_hlt(void)
 	irq_wait();
 	CHECK_EQ(seen(), 101);
 	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
+}
+
+/* The interrupt of an unmasked port ends SCHEDOP_poll, whatever port was polled. */
+static void wakes_from_poll(evtchn_port_t polled)
+{
+	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20 * MS};
+	struct sched_poll poll = {.nr_ports = 1, .timeout = clock_now() + 1000 * MS};
+
+	poll.ports.p = &polled;
+	port_set_mask(polled, true);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
+	__asm__ volatile("sti" ::: "memory");
+	CHECK_EQ(hypercall_sched_op(SCHEDOP_poll, &poll), 0);
+	__asm__ volatile("cli" ::: "memory");
+	CHECK_EQ(seen(), 101);
+	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
+	CHECK(clock_now() < poll.timeout, "the timeout ended the poll, not the interrupt");
+	CHECK(!port_is_pending(polled), "the polled port is pending");
 }
 
 /* Xen, hvm_set_callback_via: it keeps the value as a parameter, and the callback as it was. */
@@ -169,5 +189,6 @@ void test_main(void)
 	nothing_but_a_vector(p);
 	in_a_row(p);
 	wakes_from_hlt();
+	wakes_from_poll(p);
 	test_success();
 }

@@ -101,11 +101,20 @@ static void lookalikes(void)
 	      lookalike_mov_amd());
 }
 
+/* Bit 31 marks a Hyper-V hypercall to KVM, and nothing to Xen. */
+static void no_hyperv(void)
+{
+	const unsigned int nr = 0x80000000U | __HYPERVISOR_xen_version;
+
+	CHECK_EQ(hypercall_by(hypercall_native(), nr, XENVER_version, 0, 0, 0, 0), -XEN_ENOSYS);
+}
+
 void test_main(void)
 {
 	lookalikes();
 	both_instructions();
 	again_and_again();
+	no_hyperv();
 	lookalikes();
 	test_success();
 }
