@@ -128,6 +128,7 @@ struct vm {
 	int kvm_fd, fd;
 	int run_size;
 	bool kvm_xen;
+	bool text_unknown; /* what runs may have hypercalls that text.c has not seen. Atomic */
 	struct kvm_xen_events *events; /* what KVM_XEN sends (kvm_xen_events.h); NULL: nothing */
 	struct loop *loop;
 
@@ -157,16 +158,15 @@ struct vm {
 	int shutdown_reason;
 	struct problem failure;
 
-	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
-	unsigned calls_patched;
-	const uint8_t *first_patched; /* in `ram`; NULL: none */
-	bool text_unknown;            /* what runs may have others. Atomic */
-
 	/* pause.c: under pause_lock. */
 	pthread_mutex_t pause_lock;
 	pthread_cond_t pause_changed;
 	unsigned pauses;          /* who wants that all stand still */
 	unsigned threads_running; /* vCPUs' that do not */
+
+	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
+	const uint8_t *first_patched; /* in `ram`; NULL: none */
+	unsigned calls_patched;
 
 	unsigned nr_vcpus;
 	struct vm_vcpu vcpus[DOMAIN_MAX_VCPUS];
