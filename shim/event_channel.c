@@ -296,7 +296,10 @@ static long evtchnop_send(struct vcpu *v, const struct hypercall *h)
 	struct evtchn_send op;
 	long rc = guest_read(v, &op, gva(h->args[1]), sizeof(op));
 
-	return rc ? rc : event_send(v->domain, op.port);
+	if (rc)
+		return rc;
+	event_routes_reconsider(v->domain);
+	return event_send(v->domain, op.port);
 }
 
 static long evtchnop_unmask(struct vcpu *v, const struct hypercall *h)

@@ -81,7 +81,9 @@ struct event_channels {
 	unsigned pollers;
 	void (*poll_wake)(struct domain *d, evtchn_port_t port);
 
-	bool routes_withdrawn; /* event_route.h; under the lock */
+	/* event_route.h. Atomic; the first is written under the lock. */
+	bool routes_withdrawn;
+	uint32_t sends_without_routes;
 };
 
 extern const struct suboperation event_channel_ops[];

@@ -5,6 +5,9 @@
 #include "shim/event_port.h"
 #include "shim/vcpu_run.h"
 
+/* To give all ports to KVM, or take them back, costs a few sends for each. */
+#define SENDS_TO_RESTORE 256
+
 bool event_route(const struct domain *d, evtchn_port_t port, struct event_route *to)
 {
 	const struct event_channels *e = &d->events;
@@ -48,11 +51,17 @@ static bool somebody_waits(const struct domain *d)
 	return false;
 }
 
+static void set_withdrawn(struct domain *d, bool withdrawn)
+{
+	__atomic_store_n(&d->events.routes_withdrawn, withdrawn, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->events.sends_without_routes, 0, __ATOMIC_RELAXED);
+}
+
 void event_routes_withdraw(struct domain *d)
 {
-	if (d->events.routes_withdrawn)
+	if (!d->ops->port_changed || d->events.routes_withdrawn)
 		return;
-	d->events.routes_withdrawn = true;
+	set_withdrawn(d, true);
 	tell(d, EVENT_ALL_PORTS);
 }
 
@@ -60,8 +69,19 @@ void event_routes_restore(struct domain *d)
 {
 	if (!d->events.routes_withdrawn || somebody_waits(d))
 		return;
-	d->events.routes_withdrawn = false;
+	set_withdrawn(d, false);
 	tell(d, EVENT_ALL_PORTS);
+}
+
+void event_routes_missed(struct domain *d)
+{
+	uint32_t n = __atomic_add_fetch(&d->events.sends_without_routes, 1, __ATOMIC_RELAXED);
+
+	if (n % SENDS_TO_RESTORE)
+		return;
+	pthread_mutex_lock(&d->events.lock);
+	event_routes_restore(d);
+	pthread_mutex_unlock(&d->events.lock);
 }
 
 void event_route_changed(struct domain *d, evtchn_port_t port)

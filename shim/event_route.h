@@ -7,17 +7,16 @@
  * A machinery that sends sets the pending bit and, unless the port is masked, the selector's bit
  * and the flag, and interrupts the vCPU. It does not wake one that waits in a hypercall of ours:
  * for a masked port, for any port, or with interrupts off. So who begins such a wait takes all
- * routes away, and the next port that is bound while nobody waits brings them back.
+ * routes away. They come back when nobody waits: with the next port that is bound, or after a
+ * number of sends that had to be ours, which keeps a guest that waits often from having them
+ * changed each time.
  */
 #ifndef SHIM_EVENT_ROUTE_H
 #define SHIM_EVENT_ROUTE_H
 
 #include <stdbool.h>
 
-#include "shim/event_channel.h"
-
-struct domain;
-struct vcpu;
+#include "shim/domain.h"
 
 /* A send to one port: this port becomes pending for that vCPU. */
 struct event_route {
@@ -45,6 +44,15 @@ void event_route_bound(struct domain *d, evtchn_port_t port);
  */
 void event_routes_withdraw(struct domain *d);
 void event_routes_restore(struct domain *d);
+
+/* Somebody sends through us, and could perhaps do without. Takes the event lock at times. */
+void event_routes_missed(struct domain *d);
+
+static inline void event_routes_reconsider(struct domain *d)
+{
+	if (__builtin_expect(__atomic_load_n(&d->events.routes_withdrawn, __ATOMIC_RELAXED), 0))
+		event_routes_missed(d);
+}
 
 /*
  *  v is marked as one that waits (vcpu_run.h) and has not yet looked whether it still has to: from

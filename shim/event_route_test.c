@@ -183,6 +183,27 @@ static void none_while_somebody_polls(void **state)
 	assert_int_equal(routes(), 3);
 }
 
+/* Who has polled once, and now sends and sends, has them back. */
+static void back_after_many_sends(void **state)
+{
+	struct fake *f = start(state);
+	long port = fake_bind_ipi(f, 0), other = fake_bind_ipi(f, 1);
+
+	fake_start(f, 0);
+	fake_set_mask(f, port, true);
+	assert_int_equal(poll_port(f, port), 0);
+	f->current = 1;
+	for (unsigned i = 0; i < 1000; i++)
+		fake_send(f, other);
+	assert_int_equal(routes(), 0); /* somebody waits */
+	fake_send(f, port);
+	assert_int_equal(routes(), 0);
+	for (unsigned i = 0; i < 256; i++)
+		fake_send(f, other);
+	assert_int_equal(routes(), 2);
+	assert_int_equal(told_all, 2);
+}
+
 /* What has come by a route just before the wait began ends it. */
 static void blocks_with_interrupts_off(void **state)
 {
@@ -220,6 +241,7 @@ int main(void)
 		TEST_BOTH(none_in_fifo),
 		TEST_BOTH(none_after_reset),
 		TEST_BOTH(none_while_somebody_polls),
+		TEST_BOTH(back_after_many_sends),
 		TEST_BOTH(blocks_with_interrupts_off),
 		TEST_BOTH(blocks_with_interrupts_on),
 	};

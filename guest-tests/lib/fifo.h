@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Event channels of the FIFO kind (xen/event_channel.h), used as Linux's driver does: a control block
- * for each vCPU, pages of words for all; events are linked into queues by priority, and the vCPU takes
- * them from the head it remembers or, when a queue was empty, from the head in the control block.
+ * Event channels of the FIFO kind (xen/event_channel.h), used as Linux's driver does: a control
+ * block for each vCPU, pages of words for all; events are linked into queues by priority, and the
+ * vCPU takes them from the head it remembers or, when a queue was empty, from the head in the
+ * control block.
  */
 #ifndef GUEST_TESTS_FIFO_H
 #define GUEST_TESTS_FIFO_H

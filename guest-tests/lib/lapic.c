@@ -2,10 +2,12 @@
 #include "guest-tests/lib/lapic.h"
 #include "guest-tests/lib/cpu.h"
 
-#define APIC_BASE        0xfee00000UL
-#define APIC_BASE_X2APIC (1U << 10)
-#define APIC_BASE_ENABLE (1U << 11)
-#define SVR_ENABLE       (1U << 8)
+#define APIC_BASE          0xfee00000UL
+#define APIC_BASE_X2APIC   (1U << 10)
+#define APIC_BASE_ENABLE   (1U << 11)
+#define SVR_ENABLE         (1U << 8)
+#define LVT_TIMER_PERIODIC (1U << 17)
+#define TIMER_DIVIDE_BY_1  0xbU
 
 static bool x2apic;
 
@@ -56,4 +58,11 @@ void lapic_init(void)
 	wrmsr(MSR_APIC_BASE, base);
 	lapic_write(LAPIC_TPR, 0);
 	lapic_write(LAPIC_SVR, SVR_ENABLE | 0xff);
+}
+
+void lapic_timer(unsigned int vector, uint32_t ns)
+{
+	lapic_write(LAPIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+	lapic_write(LAPIC_LVT_TIMER, LVT_TIMER_PERIODIC | vector);
+	lapic_write(LAPIC_TIMER_INITIAL, ns);
 }

@@ -6,14 +6,17 @@
 #include <stdint.h>
 
 /* Register offsets of the memory form; the MSR form is these / 16 (SDM volume 3, local APIC). */
-#define LAPIC_ID  0x020
-#define LAPIC_VER 0x030
-#define LAPIC_TPR 0x080
-#define LAPIC_EOI 0x0b0
-#define LAPIC_SVR 0x0f0
-#define LAPIC_ISR 0x100
-#define LAPIC_IRR 0x200
-#define LAPIC_ICR 0x300
+#define LAPIC_ID            0x020
+#define LAPIC_VER           0x030
+#define LAPIC_TPR           0x080
+#define LAPIC_EOI           0x0b0
+#define LAPIC_SVR           0x0f0
+#define LAPIC_ISR           0x100
+#define LAPIC_IRR           0x200
+#define LAPIC_ICR           0x300
+#define LAPIC_LVT_TIMER     0x320
+#define LAPIC_TIMER_INITIAL 0x380
+#define LAPIC_TIMER_DIVIDE  0x3e0
 
 /* Of the interrupt command register: the low byte is the vector, for STARTUP the page. */
 #define ICR_FIXED   0x0000U
@@ -30,5 +33,9 @@ void lapic_eoi(void);
 uint32_t lapic_id(void);
 /* Send an inter-processor interrupt to the local APIC of that ID: ICR_* and the vector. */
 void lapic_send(uint32_t apic_id, uint32_t icr);
+
+/* The timer, periodic: that vector about every so many ns (a tick is 1 ns in KVM, 10 in Xen); 0:
+ * none. */
+void lapic_timer(unsigned int vector, uint32_t ns);
 
 #endif

@@ -35,7 +35,9 @@ struct shared_info *shared_info_map(void)
 
 struct vcpu_info *vcpu_info_of(unsigned int cpu)
 {
-	return registered[cpu] ?: &shared_info_map()->vcpu_info[cpu];
+	if (registered[cpu] || cpu >= XEN_LEGACY_MAX_VCPUS)
+		return registered[cpu];
+	return &shared_info_map()->vcpu_info[cpu];
 }
 
 struct vcpu_info *vcpu_info(void)

@@ -32,6 +32,7 @@ void smp_main(void) __attribute__((noreturn));
 
 static struct {
 	unsigned int starts, arrivals;
+	uint64_t born;
 	void (*fn)(void *arg);
 	void *arg;
 } cpus[MAX_CPUS];
@@ -50,10 +51,31 @@ unsigned int smp_cpus(void)
 
 uint32_t smp_apic_id(unsigned int cpu)
 {
+	static uint32_t known[MAX_CPUS]; /* ID + 1 */
 	uint32_t id = 0;
 
-	CHECK(madt_apic_id(cpu, &id), "the MADT has no vCPU %u", cpu);
-	return id;
+	if (!known[cpu]) {
+		CHECK(madt_apic_id(cpu, &id), "the MADT has no vCPU %u", cpu);
+		known[cpu] = id + 1;
+	}
+	return known[cpu] - 1;
+}
+
+void smp_check_identity(void *unused)
+{
+	unsigned int cpu = cpu_number();
+	uint32_t id = smp_apic_id(cpu), top = cpuid(0, 0).eax;
+	struct cpuid xen = cpuid(xen_cpuid_base() + 4, 0);
+
+	(void)unused;
+	lapic_init();
+	CHECK_EQ(lapic_id(), id);
+	CHECK_EQ(cpuid(1, 0).ebx >> 24, id & 0xff);
+	if (top >= 0xb && cpuid(0xb, 0).ebx)
+		CHECK_EQ(cpuid(0xb, 0).edx, id);
+	CHECK(xen.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT, "no vCPU ID in the Xen leaf of vCPU %u",
+	      cpu);
+	CHECK_EQ(xen.ebx, cpu);
 }
 
 void smp_sleep_until(uint64_t ns)
@@ -75,6 +97,8 @@ void smp_main(void)
 	unsigned int cpu = boot_cpu;
 
 	traps_init_cpu(cpu);
+	if (vcpu_info_of(cpu))
+		cpus[cpu].born = clock_now();
 	__atomic_store_n(&cpus[cpu].arrivals, cpus[cpu].starts, __ATOMIC_RELEASE);
 	for (;;) {
 		void (*fn)(void *) = __atomic_load_n(&cpus[cpu].fn, __ATOMIC_ACQUIRE);
@@ -86,6 +110,11 @@ void smp_main(void)
 			smp_sleep_until(clock_now_of(0) + 3 * MS);
 		}
 	}
+}
+
+uint64_t smp_born(unsigned int cpu)
+{
+	return cpus[cpu].born;
 }
 
 void smp_run(unsigned int cpu, void (*fn)(void *arg), void *arg)
@@ -171,9 +200,11 @@ static struct vcpu_hvm_context context_own(void)
 long smp_initialise(unsigned int cpu, bool in_32bit)
 {
 	struct vcpu_hvm_context context = in_32bit ? context_32() : context_own();
+	long rc = hypercall_vcpu_op(VCPUOP_initialise, cpu, &context);
 
-	prepare(cpu);
-	return hypercall_vcpu_op(VCPUOP_initialise, cpu, &context);
+	if (!rc)
+		prepare(cpu);
+	return rc;
 }
 
 static void by_context(unsigned int cpu, bool in_32bit)
@@ -209,11 +240,17 @@ static void by_sipi(unsigned int cpu)
 	lapic_send(smp_apic_id(cpu), ICR_STARTUP | ICR_ASSERT | TRAMPOLINE / PAGE_SIZE);
 }
 
+static bool has_arrived(unsigned int cpu)
+{
+	return __atomic_load_n(&cpus[cpu].arrivals, __ATOMIC_ACQUIRE) == cpus[cpu].starts &&
+	       hypercall_vcpu_op(VCPUOP_is_up, cpu, NULL) == 1;
+}
+
 bool smp_arrived(unsigned int cpu)
 {
 	uint64_t until = clock_now() + 2000 * MS;
 
-	while (__atomic_load_n(&cpus[cpu].arrivals, __ATOMIC_ACQUIRE) != cpus[cpu].starts) {
+	while (!has_arrived(cpu)) {
 		if (clock_now() > until)
 			return CHECK(false, "vCPU %u does not come", cpu);
 		smp_relax();

@@ -21,8 +21,10 @@ enum smp_start {
 };
 
 /*
- * Start a vCPU, and wait until it says that it is there. False, and a failed check, if it does not
- * within two seconds. One that has been up must have been taken down (INIT alone does so) before.
+ * Start a vCPU, and wait until it and the hypervisor say that it is there. (One that SIPI has
+ * started may have done something before the hypervisor has heard of it.) False, and a failed
+ * check, if it does not within two seconds. One that has been up must have been taken down (INIT
+ * alone does so) before.
  */
 bool smp_start(unsigned int cpu, enum smp_start how);
 /* Those from 1 to the last, in the same way; false if one did not come. */
@@ -38,6 +40,16 @@ void smp_send_init(unsigned int cpu);
 /* How many vCPUs there are, by VCPUOP_is_up; and the APIC ID of one, by the MADT. */
 unsigned int smp_cpus(void);
 uint32_t smp_apic_id(unsigned int cpu);
+
+/* The system time that a vCPU has read first of all, before it made any hypercall. */
+uint64_t smp_born(unsigned int cpu);
+
+/*
+ * To be run on a vCPU: who it is it hears in three ways, which are to agree. The APIC ID of the
+ * MADT, of CPUID's leaves 1 and 0xb and of its local APIC, which is switched on; the vCPU ID of the
+ * Xen leaf (arch-x86/cpuid.h).
+ */
+void smp_check_identity(void *unused);
 
 /* Have a vCPU that is idle run fn(arg), and go on at once. */
 void smp_run(unsigned int cpu, void (*fn)(void *arg), void *arg);

@@ -43,14 +43,16 @@ static bool send_msi(struct vm *vm, unsigned apic_id, uint8_t vector)
 	return ioctl(vm->fd, KVM_SIGNAL_MSI, &msi) > 0;
 }
 
-/* False: the vector must be sent again later. */
-static bool deliver(struct vcpu *v)
+/* False: the vector must be sent again later. Inline: each event comes here. */
+static inline bool deliver(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
 	const struct callback *cb = &v->domain->callback;
 
 	if (v->upcall_vector)
 		return send_msi(vv->vm, v->id, v->upcall_vector);
+	if (cb->type == CALLBACK_NONE)
+		return true;
 	if (v->id == 0 && callback_is_line(v->domain))
 		vcpu_post(vv, VCPU_REQ_CALLBACK);
 	if (cb->type != CALLBACK_VECTOR)
@@ -80,7 +82,7 @@ void vm_upcall(struct vcpu *v)
 	bool waits = __atomic_load_n(&v->hold, __ATOMIC_SEQ_CST) & HOLD_BLOCKED;
 	bool delivered = deliver(v);
 
-	if (waits)
+	if (__builtin_expect(waits, 0))
 		vcpu_unblock(v);
 	if (delivered || kvm_xen_events_interrupt(vv))
 		return;

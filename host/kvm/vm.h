@@ -128,7 +128,6 @@ struct vm {
 	int kvm_fd, fd;
 	int run_size;
 	bool kvm_xen;
-	bool text_unknown; /* what runs may have hypercalls that text.c has not seen. Atomic */
 	struct kvm_xen_events *events; /* what KVM_XEN sends (kvm_xen_events.h); NULL: nothing */
 	struct loop *loop;
 
@@ -142,8 +141,8 @@ struct vm {
 		uint8_t *hva;
 	} areas[VM_AREAS_MAX];
 	unsigned nr_areas;
-	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 	uint32_t tsc_khz;
+	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 
 	/* If so configured. The lock is the last of all. */
 	pthread_mutex_t ioapic_lock;
@@ -158,15 +157,16 @@ struct vm {
 	int shutdown_reason;
 	struct problem failure;
 
+	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
+	unsigned calls_patched;
+	bool text_unknown;            /* what runs may have others. Atomic */
+	const uint8_t *first_patched; /* in `ram`; NULL: none */
+
 	/* pause.c: under pause_lock. */
 	pthread_mutex_t pause_lock;
 	pthread_cond_t pause_changed;
 	unsigned pauses;          /* who wants that all stand still */
 	unsigned threads_running; /* vCPUs' that do not */
-
-	/* text.c: hypercall instructions that were made port reads, the first that a loader did. */
-	const uint8_t *first_patched; /* in `ram`; NULL: none */
-	unsigned calls_patched;
 
 	unsigned nr_vcpus;
 	struct vm_vcpu vcpus[DOMAIN_MAX_VCPUS];

@@ -54,10 +54,13 @@ static void last_works(void)
 static void the_one_gap_is_found(void)
 {
 	evtchn_port_t middle = first + (last - first) / 2;
+	struct evtchn_bind_pirq pirq = {.pirq = 9};
 
 	CHECK_EQ(evtchn_close(middle), 0);
 	CHECK_EQ(evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF), middle);
 	CHECK_EQ(evtchn_bind_virq(VIRQ_TIMER, 0), -XEN_ENOSPC);
+	CHECK_EQ(hypercall_event_channel_op(EVTCHNOP_bind_pirq, &pirq), -XEN_ENOSPC);
+	CHECK_EQ(evtchn_alloc_unbound(DOMID_SELF, DOMID_SELF), -XEN_ENOSPC);
 	CHECK_EQ(evtchn_bind_interdomain(DOMID_SELF, middle), -XEN_ENOSPC);
 }
 

@@ -9,12 +9,13 @@
  * The four times sum to the entry time, exactly: Linux takes what is stolen from them. (Under Xen
  * they lack what was before the vCPU was made.) XEN_RUNSTATE_UPDATE is never left behind.
  *
- * In 64 bits the two pages are neighbours in the page table only, and the word size changes with
- * the area registered: the record's layout is that of shared_info (Xen: update_runstate_area()).
+ * Then the two pages are the last of one slot of memory and the first of another. In 64 bits they
+ * are, at first, neighbours in the page table only, and the word size changes with the area
+ * registered: the record's layout is that of shared_info (Xen: update_runstate_area()).
  */
 #include "guest-tests/lib/test.h"
 
-const char test_title[] = "the runstate area at each offset around a page, sums exact, word sizes";
+const char test_title[] = "the runstate area at each offset around a page and a slot, sums exact";
 
 #define FILL 0x77
 #define MS   1000000ULL
@@ -225,6 +226,21 @@ static void make_area(void)
 }
 #endif
 
+/*
+ * The same where one slot of memory ends and another begins: after the last page of RAM, where
+ * shared_info is mapped, which has a slot to itself there. Its first bytes are vCPU 0's vcpu_info,
+ * which is moved away.
+ */
+static void to_slot_boundary(void)
+{
+	static struct vcpu_info info __attribute__((aligned(64)));
+
+	CHECK_EQ(register_area(NULL), 0);
+	CHECK_EQ(vcpu_info_register(0, &info), 0);
+	CHECK_EQ(add_to_physmap(XENMAPSPACE_shared_info, 0, ram_end_low() / PAGE_SIZE), 0);
+	area = (uint8_t *)(unsigned long)ram_end_low() - PAGE_SIZE;
+}
+
 static void find_base(void)
 {
 	struct record r;
@@ -252,6 +268,9 @@ void test_main(void)
 	at_every_offset();
 	word_sizes();
 	update_flag(VMASST_CMD_disable);
+	word_sizes();
+	to_slot_boundary();
+	at_every_offset();
 	word_sizes();
 	forgotten();
 	test_success();
