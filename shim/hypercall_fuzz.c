@@ -13,6 +13,7 @@
 #include "shim/fake_paging.h"
 #include "shim/fuzz_input.h"
 #include "shim/shared_info.h"
+#include "shim/soft_reset.h"
 
 #define MAX_STEPS 200
 /* Each step binds a port at most. */
@@ -279,6 +280,15 @@ static void step_run(struct fuzz *z)
 	check_runstate(v);
 }
 
+/* If the guest has asked for it. */
+static void step_soft_reset(struct fake *f)
+{
+	if (!f->domain.shut_down || f->shutdown_reason != SHUTDOWN_soft_reset)
+		return;
+	if (domain_soft_reset(&f->domain) || f->domain.shut_down)
+		fail("no soft reset\n");
+}
+
 static void step(struct fuzz *z)
 {
 	struct fake *f = z->f;
@@ -319,6 +329,7 @@ static void step(struct fuzz *z)
 	default:
 		step_hypercall(z);
 	}
+	step_soft_reset(f);
 	check_ports(&f->domain);
 	check_lines(f);
 }

@@ -7,6 +7,7 @@
 #include "shim/domain.h"
 #include "shim/hvm_op.h"
 #include "shim/memslot/overlay.h"
+#include "shim/shared_info.h"
 #include "shim/vcpu_run.h"
 
 /* Nothing is written to the guest's memory any more but by shared_info's page. */
@@ -38,16 +39,56 @@ static int hide_shared_info(struct domain *d)
 	return overlay_hide_all(&d->memslots);
 }
 
+/* In each vCPU's slot of shared_info, by number. */
+struct times {
+	struct vcpu_time_info of[XEN_LEGACY_MAX_VCPUS];
+};
+
+static unsigned slots(const struct domain *d)
+{
+	return d->nr_vcpus < XEN_LEGACY_MAX_VCPUS ? d->nr_vcpus : XEN_LEGACY_MAX_VCPUS;
+}
+
+static void read_times(struct domain *d, struct times *t)
+{
+	for (unsigned i = 0; i < slots(d); i++) {
+		const guest_vcpu_info *info = vcpu_info_lock(d->vcpus[i]);
+
+		t->of[i] = (struct vcpu_time_info){0};
+		if (!info)
+			continue;
+		memcpy(&t->of[i], &info->time, sizeof(t->of[i]));
+		vcpu_info_unlock(d->vcpus[i]);
+		/* Odd would be: it is being written, wait. */
+		t->of[i].version &= ~1u;
+	}
+}
+
+/*
+ * A vCPU that the old kernel has left halted does not run, so nobody writes its time again. Kernels
+ * reckon with vCPU 0's, whichever they begin on: a crash kernel divides by it.
+ */
+static void empty_shared_info(struct domain *d, const struct times *t)
+{
+	struct shared_info *si = d->shared_info;
+
+	memset(si, 0, GUEST_PAGE_SIZE);
+	for (unsigned i = 0; i < slots(d); i++)
+		si->vcpu_info[i].time = t->of[i];
+}
+
 int domain_soft_reset(struct domain *d)
 {
+	struct times times;
 	int rc;
 
 	pthread_mutex_lock(&d->lock);
+	read_times(d, &times);
 	rc = hide_shared_info(d);
 	for (unsigned i = 0; i < d->nr_vcpus; i++)
 		reset_vcpu(d->vcpus[i]);
 	event_channels_soft_reset(d);
-	memset(d->shared_info, 0, GUEST_PAGE_SIZE);
+	empty_shared_info(d, &times);
 	d->watchdogs = 0;
 	__atomic_store_n(&d->vm_assist, 0, __ATOMIC_RELAXED);
 	hvm_params_reset(d);

@@ -14,10 +14,10 @@ struct domain;
  * As new are: the ports of event channels, all closed but those of backends, which are offered
  * again at their old numbers, and 2-level; the callback, and the vectors of vCPUs; vcpu_info,
  * runstate areas and copies of the time, which nothing is written to any more; all timers and
- * watchdogs; vm_assist; shared_info's page, which is empty and nowhere to be seen, the RAM below it
- * as it was; parameters (HVMOP_set_param) that a guest may set, so that backends have to tell their
- * ports again; the reason of the guest's end, and that it has come. A vCPU that waited in a
- * hypercall goes on.
+ * watchdogs; vm_assist; shared_info's page, which is empty but for the vCPUs' times and nowhere to
+ * be seen, the RAM below it as it was; parameters (HVMOP_set_param) that a guest may set, so that
+ * backends have to tell their ports again; the reason of the guest's end, and that it has come. A
+ * vCPU that waited in a hypercall goes on.
  *
  * As they were, as on Xen: memory, registers, which vCPUs are up, runstate times, the latched word
  * size of shared_info, parameters that only a toolstack sets (frames of console and store).

@@ -200,6 +200,27 @@ static void all_over_again(void **state)
 	}
 }
 
+/* The time that a vCPU had is in its slot, whether or not it had one before. */
+static void times_stay(void **state)
+{
+	struct fake *f = *state;
+	struct shared_info *si = f->domain.shared_info;
+	struct vcpu_info *info = (void *)(f->ram + AREAS + GUEST_PAGE_SIZE);
+
+	start_all(f);
+	map_shared_info(f);
+	f->current = 1;
+	assert_int_equal(register_info(f, 1), 0);
+	info->time =
+		(struct vcpu_time_info){.version = 7, .tsc_to_system_mul = 123, .tsc_shift = 1};
+	si->vcpu_info[2].time.system_time = 456;
+	assert_int_equal(domain_soft_reset(&f->domain), 0);
+	assert_int_equal(si->vcpu_info[1].time.tsc_to_system_mul, 123);
+	assert_int_equal(si->vcpu_info[1].time.version, 6);
+	assert_int_equal(si->vcpu_info[2].time.system_time, 456);
+	assert_int_equal(si->vcpu_info[1].evtchn_upcall_pending, 0);
+}
+
 /* Nothing is written to what the old kernel had registered. */
 static void old_areas_are_left_alone(void **state)
 {
@@ -311,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(as_new),
 		TEST_BOTH(all_over_again),
+		TEST_BOTH(times_stay),
 		TEST_BOTH(old_areas_are_left_alone),
 		TEST_BOTH(fifo_ends),
 		TEST_BOTH(word_size_stays),
