@@ -3,8 +3,10 @@
  * How late timers come: one-shot, the vCPU spinning and asleep in SCHEDOP_poll, and periodic.
  *
  * Never early; in the middle at most a millisecond late. A machine that does something else at the
- * moment makes a few later, so the median counts, of the best of three tries; the latest is
- * printed. (On a nested bed a VM exit takes 100 us, and several are between a timer and its event.)
+ * moment makes a few later, so the median counts, of the best of some tries; the latest is printed.
+ * Where that is not enough and the runstate says that the host had others to run all the while,
+ * there is nothing to be seen here. (On a nested bed a VM exit takes 100 us, and several are
+ * between a timer and its event.)
  */
 #include "guest-tests/lib/test.h"
 
@@ -12,10 +14,13 @@ const char test_title[] = "timers come within a millisecond of the time asked fo
 
 #define MS     1000000ULL
 #define SHOTS  21U
-#define TRIES  3U
+#define TRIES  10U
 #define PERIOD (5 * MS)
 
 static evtchn_port_t port;
+
+/* So much of a time on a busy host is others'. */
+#define BUSY_PERCENT 10
 
 static void sort(uint64_t *v, unsigned int n)
 {
@@ -82,9 +87,19 @@ static void ticks(uint64_t *lateness, bool asleep)
 	port_test_and_clear_pending(port);
 }
 
-static void measure(void (*fn)(uint64_t *lateness, bool asleep), bool asleep, const char *what)
+/* In ns: how long others have had this vCPU's CPU so far. */
+static uint64_t stolen(void)
 {
-	uint64_t median = ~0ULL, most = 0;
+	struct vcpu_runstate_info info = {0};
+
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0);
+	return info.time[RUNSTATE_runnable];
+}
+
+/* False: the host was busy. */
+static bool measure(void (*fn)(uint64_t *lateness, bool asleep), bool asleep, const char *what)
+{
+	uint64_t median = ~0ULL, most = 0, start = clock_now(), stolen_before = stolen(), percent;
 
 	for (unsigned int i = 0; i < TRIES && median > MS; i++) {
 		uint64_t lateness[SHOTS];
@@ -98,8 +113,14 @@ static void measure(void (*fn)(uint64_t *lateness, bool asleep), bool asleep, co
 	}
 	printf("%s, %s: median %llu us, at most %llu us\n", what, asleep ? "asleep" : "spinning",
 	       (unsigned long long)median / 1000, (unsigned long long)most / 1000);
+	percent = (stolen() - stolen_before) / ((clock_now() - start) / 100);
+	if (median > MS && percent >= BUSY_PERCENT) {
+		test_skip("the host is busy: %u%% of the time were stolen", (unsigned int)percent);
+		return false;
+	}
 	CHECK(median <= MS, "%s, %s: the median is %llu us", what, asleep ? "asleep" : "spinning",
 	      (unsigned long long)median / 1000);
+	return true;
 }
 
 void test_main(void)
@@ -109,8 +130,7 @@ void test_main(void)
 	CHECK(rc > 0, "bind_virq: %ld", rc);
 	port = (evtchn_port_t)rc;
 	port_set_mask(port, true);
-	measure(singleshots, false, "one-shot");
-	measure(singleshots, true, "one-shot");
-	measure(ticks, false, "periodic");
-	test_success();
+	if (measure(singleshots, false, "one-shot") && measure(singleshots, true, "one-shot") &&
+	    measure(ticks, false, "periodic"))
+		test_success();
 }
