@@ -10,7 +10,7 @@
  *
  * The image runs where it was linked; nothing here is position independent.
  */
-#include "guest-tests/lib/segments.h"
+#include "guest-tests/lib/entry_macros.inc"
 
 	.section .note.Xen, "a", @note
 	.balign 4
@@ -48,13 +48,7 @@ _start:
 	cld
 	lgdt	gdt_pointer
 	ljmp	$SEL_CODE32, $1f
-1:	movl	$SEL_DATA, %eax
-	movl	%eax, %ds
-	movl	%eax, %es
-	movl	%eax, %ss
-	xorl	%eax, %eax
-	movl	%eax, %fs
-	movl	%eax, %gs
+1:	load_data_segments
 
 	movl	$bss_start, %edi
 	movl	$bss_end, %ecx
@@ -63,15 +57,7 @@ _start:
 	rep stosl
 
 #ifdef __x86_64__
-	movl	%cr4, %eax
-	orl	$0x20, %eax		/* PAE */
-	movl	%eax, %cr4
-	movl	$page_l4, %eax
-	movl	%eax, %cr3
-	movl	$0xc0000080, %ecx	/* EFER */
-	rdmsr
-	orl	$0x100, %eax		/* LME */
-	wrmsr
+	prepare_long_mode
 	movl	%cr0, %eax
 	orl	$0x80010000, %eax	/* PG; WP, so that read-only means it */
 	movl	%eax, %cr0

@@ -4,7 +4,7 @@
  * long mode on our own page tables. All take the image's GDT and the stack of smp_boot_stack, and
  * call smp_main(); in 64-bit builds they turn long mode on before, as entry.S does.
  */
-#include "guest-tests/lib/segments.h"
+#include "guest-tests/lib/entry_macros.inc"
 
 	.text
 	.code16
@@ -28,23 +28,9 @@ smp_start_32:
 	cld
 	lgdt	%cs:gdt_pointer		/* the data segments may still be real mode's */
 	ljmp	$SEL_CODE32, $1f
-1:	movl	$SEL_DATA, %eax
-	movl	%eax, %ds
-	movl	%eax, %es
-	movl	%eax, %ss
-	xorl	%eax, %eax
-	movl	%eax, %fs
-	movl	%eax, %gs
+1:	load_data_segments
 #ifdef __x86_64__
-	movl	%cr4, %eax
-	orl	$0x20, %eax		/* PAE */
-	movl	%eax, %cr4
-	movl	$page_l4, %eax
-	movl	%eax, %cr3
-	movl	$0xc0000080, %ecx	/* EFER */
-	rdmsr
-	orl	$0x100, %eax		/* LME */
-	wrmsr
+	prepare_long_mode
 #endif
 	movl	%cr0, %eax
 	andl	$~0x60000000, %eax	/* the caches on: CD, NW, which INIT sets */
@@ -66,13 +52,7 @@ smp_start_32:
 smp_start_64:
 	cld
 	lgdt	gdt_pointer
-	movl	$SEL_DATA, %eax
-	movl	%eax, %ds
-	movl	%eax, %es
-	movl	%eax, %ss
-	xorl	%eax, %eax
-	movl	%eax, %fs
-	movl	%eax, %gs
+	load_data_segments
 	movq	smp_boot_stack, %rsp
 	xorl	%ebp, %ebp
 	pushq	$SEL_CODE64

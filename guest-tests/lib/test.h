@@ -24,6 +24,7 @@
 #include "guest-tests/lib/start_info.h"
 #include "guest-tests/lib/string.h"
 #include "guest-tests/lib/traps.h"
+#include "guest-tests/lib/upcall.h"
 #ifdef __x86_64__
 #include "guest-tests/lib/paging.h"
 #include "guest-tests/lib/protected_mode.h"

@@ -28,7 +28,6 @@ const char test_title[] = "upcalls through the I/O APIC, 1000 in a row by level 
 #define VECTOR       0x51
 #define OTHER_VECTOR 0x52
 #define DIRECT       0x53
-#define TIMES        1000U
 
 static uint32_t ioapic_get(uint32_t reg)
 {
@@ -52,39 +51,29 @@ static long set_callback_gsi(unsigned int gsi)
 	return set_callback(HVM_PARAM_CALLBACK_TYPE_GSI, gsi);
 }
 
-static unsigned int upcalls, others, events;
+static unsigned int others;
 
-/* For so many upcalls, EOI comes before the events are taken; an event is sent from within. */
+/* For so many upcalls, EOI comes before the events are taken. */
 static unsigned int too_early;
-static evtchn_port_t again;
-
-static void take(void)
-{
-	if (too_early)
-		too_early--;
-	else
-		events += evtchn_drain(NULL);
-	if (again) {
-		evtchn_port_t p = again;
-
-		again = 0;
-		evtchn_send(p);
-	}
-	lapic_eoi();
-}
 
 static void upcall(struct trap_frame *frame)
 {
 	(void)frame;
-	upcalls++;
-	take();
+	if (too_early) {
+		too_early--;
+		upcall_leave();
+	} else {
+		upcall_take();
+	}
+	lapic_eoi();
 }
 
 static void other_upcall(struct trap_frame *frame)
 {
 	(void)frame;
 	others++;
-	take();
+	upcall_take();
+	lapic_eoi();
 }
 
 /* By callback vector. It has no EOI, but where KVM has no way for that: then it is in service. */
@@ -92,18 +81,17 @@ static void direct_upcall(struct trap_frame *frame)
 {
 	(void)frame;
 	others++;
-	events += evtchn_drain(NULL);
+	upcall_take();
 	if (lapic_read(LAPIC_ISR + DIRECT / 32 * 16) >> DIRECT % 32 & 1)
 		lapic_eoi();
 }
 
-/* What happened since the last question: by the other vector in the ten thousands, upcalls in the
- * hundreds, events in the units. */
+/* upcall_seen(), and in the ten thousands how many were by another vector. */
 static unsigned int seen(void)
 {
-	unsigned int n = others * 10000 + upcalls * 100 + events;
+	unsigned int n = others * 10000 + upcall_seen();
 
-	others = upcalls = events = 0;
+	others = 0;
 	return n;
 }
 
@@ -130,26 +118,9 @@ static void waits_for_sti(evtchn_port_t p)
 
 static void in_a_row(evtchn_port_t p, const char *how)
 {
-	unsigned int wrong = 0;
-
-	for (unsigned int i = 0; i < TIMES; i++) {
-		evtchn_send(p);
-		irq_window();
-		wrong += seen() != 101;
-	}
-	CHECK(!wrong, "%u of %u sends did not give exactly one upcall with one event by %s", wrong,
-	      TIMES, how);
+	upcall_in_a_row(p, how);
+	CHECK_EQ(seen(), 0);
 	CHECK_EQ(ioapic_get(ENTRY(GSI)) & REMOTE_IRR, 0);
-}
-
-/* An event that comes while the handler runs, after it took the others, is delivered next. */
-static void from_within(evtchn_port_t p)
-{
-	again = p;
-	CHECK_EQ(evtchn_send(p), 0);
-	irq_window();
-	irq_window();
-	CHECK_EQ(seen(), 202);
 }
 
 static void eoi_while_pending(evtchn_port_t p)
@@ -220,7 +191,7 @@ static void change_while_up(evtchn_port_t p)
 	ioapic_put(ENTRY(GSI), LEVEL | VECTOR);
 	irq_window();
 	irq_window();
-	CHECK_EQ(seen(), 10001);
+	CHECK_EQ(seen(), 10101);
 	CHECK_EQ(set_callback_gsi(GSI), 0);
 	irq_window();
 	CHECK_EQ(seen(), 0);
@@ -236,7 +207,7 @@ static void to_a_vector_while_up(evtchn_port_t p)
 	ioapic_put(ENTRY(GSI), LEVEL | VECTOR);
 	irq_window();
 	irq_window();
-	CHECK_EQ(seen(), 10001);
+	CHECK_EQ(seen(), 10101);
 	CHECK_EQ(set_callback_gsi(GSI), 0);
 	irq_window();
 	CHECK_EQ(seen(), 0);
@@ -263,23 +234,9 @@ static void pci_intx(evtchn_port_t p)
 	CHECK_EQ(set_callback(HVM_PARAM_CALLBACK_TYPE_PCI_INTX, 1 << 11), 0);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 10001);
+	CHECK_EQ(seen(), 10101);
 	CHECK_EQ(set_callback_gsi(GSI), 0);
 	ioapic_put(ENTRY(20), MASKED);
-}
-
-static void wakes_from_hlt(void)
-{
-	long port = evtchn_bind_virq(VIRQ_TIMER, 0);
-	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20000000};
-
-	CHECK(port > 0, "bind_virq: %ld", port);
-	CHECK_EQ(evtchn_unmask((evtchn_port_t)port), 0);
-	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
-	irq_wait();
-	CHECK_EQ(seen(), 101);
-	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
-	CHECK_EQ(evtchn_close((evtchn_port_t)port), 0);
 }
 
 static void by_level(evtchn_port_t p)
@@ -287,7 +244,7 @@ static void by_level(evtchn_port_t p)
 	ioapic_put(ENTRY(GSI), LEVEL | VECTOR);
 	waits_for_sti(p);
 	remote_irr_until_eoi(p);
-	from_within(p);
+	upcall_from_within(p);
 	eoi_while_pending(p);
 	masked_level_waits(p);
 	change_while_up(p);
@@ -295,36 +252,33 @@ static void by_level(evtchn_port_t p)
 	off_and_on(p);
 	pci_intx(p);
 	in_a_row(p, "level");
-	wakes_from_hlt();
+	CHECK_EQ(evtchn_close(upcall_wakes_from_hlt()), 0);
 }
 
 static void by_edge(evtchn_port_t p)
 {
 	ioapic_put(ENTRY(GSI), VECTOR);
 	waits_for_sti(p);
-	from_within(p);
+	upcall_from_within(p);
 	masked_edge_is_forgotten(p);
 	edge_after_a_silent_drain(p);
 	in_a_row(p, "edge");
-	wakes_from_hlt();
+	CHECK_EQ(evtchn_close(upcall_wakes_from_hlt()), 0);
 }
 
 void test_main(void)
 {
-	long port = evtchn_bind_ipi(0);
-	evtchn_port_t p = (evtchn_port_t)port;
+	evtchn_port_t p;
 
 	if (ioapic_get(VERSION) == UINT32_MAX) {
 		test_skip("this machine has no I/O APIC");
 		return;
 	}
-	CHECK(port > 0, "bind_ipi: %ld", port);
 	registers();
-	lapic_init();
+	p = upcall_begin();
 	irq_set_handler(VECTOR, upcall);
 	irq_set_handler(OTHER_VECTOR, other_upcall);
 	irq_set_handler(DIRECT, direct_upcall);
-	memset(shared_info_map()->evtchn_mask, 0xff, sizeof(shared_info_map()->evtchn_mask));
 	evtchn_drain(NULL);
 	CHECK_EQ(evtchn_unmask(p), 0);
 	CHECK_EQ(set_callback_gsi(GSI), 0);

@@ -13,25 +13,12 @@ const char test_title[] = "upcalls by the vCPU's own vector, 1000 in a row with 
 
 #define VECTOR          0xf4
 #define CALLBACK_VECTOR 0xf3
-#define TIMES           1000U
-
-static unsigned int upcalls, events;
 
 static void upcall(struct trap_frame *frame)
 {
 	(void)frame;
-	upcalls++;
-	events += evtchn_drain(NULL);
+	upcall_take();
 	lapic_eoi();
-}
-
-/* What happened since the last question: upcalls in the hundreds, events in the units. */
-static unsigned int seen(void)
-{
-	unsigned int n = upcalls * 100 + events;
-
-	upcalls = events = 0;
-	return n;
 }
 
 static void refused(void)
@@ -44,29 +31,16 @@ static void refused(void)
 static void waits(evtchn_port_t p)
 {
 	CHECK_EQ(evtchn_send(p), 0);
-	CHECK_EQ(seen(), 0);
+	CHECK_EQ(upcall_seen(), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 	port_set_mask(p, true);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 0);
+	CHECK_EQ(upcall_seen(), 0);
 	CHECK_EQ(evtchn_unmask(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
-}
-
-static void in_a_row(evtchn_port_t p)
-{
-	unsigned int wrong = 0;
-
-	for (unsigned int i = 0; i < TIMES; i++) {
-		evtchn_send(p);
-		irq_window();
-		wrong += seen() != 101;
-	}
-	CHECK(!wrong, "%u of %u sends did not give exactly one upcall with one event", wrong,
-	      TIMES);
+	CHECK_EQ(upcall_seen(), 101);
 }
 
 /* One bit of the LAPIC's 256-bit registers. */
@@ -80,22 +54,9 @@ static void is_an_ordinary_interrupt(evtchn_port_t p)
 	CHECK_EQ(evtchn_send(p), 0);
 	CHECK(lapic_bit(LAPIC_IRR, VECTOR), "the vector is not in the LAPIC's request register");
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 	CHECK(!lapic_bit(LAPIC_IRR, VECTOR) && !lapic_bit(LAPIC_ISR, VECTOR),
 	      "the vector is still in the LAPIC after EOI");
-}
-
-static void wakes_from_hlt(void)
-{
-	long port = evtchn_bind_virq(VIRQ_TIMER, 0);
-	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20000000};
-
-	CHECK(port > 0, "bind_virq: %ld", port);
-	CHECK_EQ(evtchn_unmask((evtchn_port_t)port), 0);
-	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
-	irq_wait();
-	CHECK_EQ(seen(), 101);
-	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
 }
 
 static unsigned int of_the_domain;
@@ -114,33 +75,29 @@ static void not_by_the_callback_vector(evtchn_port_t p)
 	CHECK_EQ(set_callback_vector(CALLBACK_VECTOR), 0);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 	CHECK_EQ(of_the_domain, 0);
 	CHECK_EQ(hvm_set_param(HVM_PARAM_CALLBACK_IRQ, 0), 0);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 }
 
 void test_main(void)
 {
-	long port = evtchn_bind_ipi(0);
-	evtchn_port_t p = (evtchn_port_t)port;
+	evtchn_port_t p = upcall_begin();
 
-	CHECK(port > 0, "bind_ipi: %ld", port);
-	lapic_init();
 	irq_set_handler(VECTOR, upcall);
-	memset(shared_info_map()->evtchn_mask, 0xff, sizeof(shared_info_map()->evtchn_mask));
 	refused();
 	CHECK_EQ(set_upcall_vector(0, VECTOR), 0);
 	irq_window();
 	evtchn_drain(NULL);
-	seen();
+	upcall_seen();
 	CHECK_EQ(evtchn_unmask(p), 0);
 	waits(p);
 	is_an_ordinary_interrupt(p);
-	in_a_row(p);
+	upcall_in_a_row(p, "the vCPU's vector");
 	not_by_the_callback_vector(p);
-	wakes_from_hlt();
+	upcall_wakes_from_hlt();
 	test_success();
 }

@@ -14,47 +14,35 @@
 const char test_title[] = "upcalls by callback vector, 1000 in a row without EOI";
 
 #define VECTOR 0xf3
-#define TIMES  1000U
-
-static unsigned int upcalls, events;
+#define MS     1000000ULL
 
 static void upcall(struct trap_frame *frame)
 {
 	(void)frame;
-	upcalls++;
-	events += evtchn_drain(NULL);
-}
-
-/* What happened since the last question: upcalls in the hundreds, events in the units. */
-static unsigned int seen(void)
-{
-	unsigned int n = upcalls * 100 + events;
-
-	upcalls = events = 0;
-	return n;
+	upcall_take();
 }
 
 static void waits_for_the_callback(evtchn_port_t p)
 {
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 0);
+	CHECK_EQ(upcall_seen(), 0);
 	CHECK_EQ(set_callback_vector(VECTOR), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 }
 
 static void waits_for_sti(evtchn_port_t p)
 {
 	CHECK_EQ(evtchn_send(p), 0);
-	CHECK_EQ(seen(), 0);
+	CHECK_EQ(upcall_seen(), 0);
 	CHECK(READ_ONCE(vcpu_info()->evtchn_upcall_pending), "no upcall is pending");
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 	CHECK_EQ(evtchn_send(p), 0);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 }
 
 static void waits_for_unmask(evtchn_port_t p)
@@ -62,11 +50,11 @@ static void waits_for_unmask(evtchn_port_t p)
 	port_set_mask(p, true);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 0);
+	CHECK_EQ(upcall_seen(), 0);
 	CHECK(port_is_pending(p), "a masked port must become pending");
 	CHECK_EQ(evtchn_unmask(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 }
 
 static void ignores_the_upcall_mask(evtchn_port_t p)
@@ -74,61 +62,8 @@ static void ignores_the_upcall_mask(evtchn_port_t p)
 	WRITE_ONCE(vcpu_info()->evtchn_upcall_mask, 1);
 	CHECK_EQ(evtchn_send(p), 0);
 	irq_window();
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 	WRITE_ONCE(vcpu_info()->evtchn_upcall_mask, 0);
-}
-
-static void in_a_row(evtchn_port_t p)
-{
-	unsigned int wrong = 0;
-
-	for (unsigned int i = 0; i < TIMES; i++) {
-		evtchn_send(p);
-		irq_window();
-		wrong += seen() != 101;
-	}
-	CHECK(!wrong, "%u of %u sends did not give exactly one upcall with one event", wrong,
-	      TIMES);
-}
-
-/* An event that comes while the handler runs, after it took the others, is delivered next. */
-static evtchn_port_t again;
-
-static void upcall_with_another(struct trap_frame *frame)
-{
-	upcall(frame);
-	if (again) {
-		evtchn_port_t p = again;
-
-		again = 0;
-		evtchn_send(p);
-	}
-}
-
-static void from_within(evtchn_port_t p)
-{
-	irq_set_handler(VECTOR, upcall_with_another);
-	again = p;
-	CHECK_EQ(evtchn_send(p), 0);
-	irq_window();
-	irq_window();
-	CHECK_EQ(seen(), 202);
-	irq_set_handler(VECTOR, upcall);
-}
-
-#define MS 1000000ULL
-
-static void wakes_from_hlt(void)
-{
-	long port = evtchn_bind_virq(VIRQ_TIMER, 0);
-	struct vcpu_set_singleshot_timer timer = {.timeout_abs_ns = clock_now() + 20 * MS};
-
-	CHECK(port > 0, "bind_virq: %ld", port);
-	CHECK_EQ(evtchn_unmask((evtchn_port_t)port), 0);
-	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer), 0);
-	irq_wait();
-	CHECK_EQ(seen(), 101);
-	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
 }
 
 /* The interrupt of an unmasked port ends SCHEDOP_poll, whatever port was polled. */
@@ -143,7 +78,7 @@ static void wakes_from_poll(evtchn_port_t polled)
 	__asm__ volatile("sti" ::: "memory");
 	CHECK_EQ(hypercall_sched_op(SCHEDOP_poll, &poll), 0);
 	__asm__ volatile("cli" ::: "memory");
-	CHECK_EQ(seen(), 101);
+	CHECK_EQ(upcall_seen(), 101);
 	CHECK(clock_now() >= timer.timeout_abs_ns, "woke before the time");
 	CHECK(clock_now() < poll.timeout, "the timeout ended the poll, not the interrupt");
 	CHECK(!port_is_pending(polled), "the polled port is pending");
@@ -164,7 +99,7 @@ static void nothing_but_a_vector(evtchn_port_t p)
 		CHECK_EQ(hvm_set_param(HVM_PARAM_CALLBACK_IRQ, values[i]), 0);
 		CHECK_EQ(evtchn_send(p), 0);
 		irq_window();
-		CHECK_EQ(seen(), 101);
+		CHECK_EQ(upcall_seen(), 101);
 		CHECK_EQ(hvm_get_param(HVM_PARAM_CALLBACK_IRQ, &value), 0);
 		CHECK_EQ(value, values[i]);
 	}
@@ -172,23 +107,19 @@ static void nothing_but_a_vector(evtchn_port_t p)
 
 void test_main(void)
 {
-	long port = evtchn_bind_ipi(0);
-	evtchn_port_t p = (evtchn_port_t)port;
+	evtchn_port_t p = upcall_begin();
 
-	CHECK(port > 0, "bind_ipi: %ld", port);
-	lapic_init();
 	irq_set_handler(VECTOR, upcall);
-	memset(shared_info_map()->evtchn_mask, 0xff, sizeof(shared_info_map()->evtchn_mask));
 	evtchn_drain(NULL);
 	CHECK_EQ(evtchn_unmask(p), 0);
 	waits_for_the_callback(p);
 	waits_for_sti(p);
 	waits_for_unmask(p);
 	ignores_the_upcall_mask(p);
-	from_within(p);
+	upcall_from_within(p);
 	nothing_but_a_vector(p);
-	in_a_row(p);
-	wakes_from_hlt();
+	upcall_in_a_row(p, "the callback vector");
+	upcall_wakes_from_hlt();
 	wakes_from_poll(p);
 	test_success();
 }
