@@ -65,6 +65,10 @@ _start:
 	.code64
 1:	xorl	%ebp, %ebp
 #else
+	movl	$0xc0000080, %ecx	/* EFER, where Linux's 32-bit kernels write it */
+	rdmsr
+	orl	$0x800, %eax		/* NX */
+	wrmsr
 	movl	%cr0, %eax
 	orl	$0x00010000, %eax	/* WP, as in the other width */
 	movl	%eax, %cr0

@@ -6,11 +6,13 @@
  * A 64-bit kernel writes MSR_GS_BASE, which KVM hands to us (msr.c), early and before its first
  * hypercall, when it runs at the high addresses where it stays and all its text is in place. At the
  * first such write the text around it is patched as a loader patches it
- * (host/loader/hypercall_patch). A 32-bit kernel does no such thing: it needs a hypercall page.
+ * (host/loader/hypercall_patch). A 32-bit kernel that knows NX writes MSR_EFER, before it turns its
+ * paging on; but so may whoever takes the CPU there. One that does neither needs a hypercall page.
  *
  * There are no sections to tell where the text ends. It is taken for what is mapped without a gap,
  * in virtual and in physical memory, around the instruction, up to a page of zeros: kernels align
- * the data behind their text generously.
+ * the data behind their text generously. Without paging all RAM is mapped: there it is not looked
+ * for far below the instruction, which stands at a 32-bit kernel's beginning.
  */
 #include <string.h>
 
@@ -20,6 +22,7 @@
 
 #define HIGH_ADDRESSES 0xffff800000000000ull
 #define TEXT_MAX       (64u << 20)
+#define TEXT_MAX_BELOW (1u << 20) /* without paging */
 
 /* One range of text, in virtual, guest-physical and our own addresses. */
 struct text {
@@ -42,11 +45,12 @@ static bool is_text(struct vm_vcpu *vv, uint64_t addr, uint64_t phys)
 	       !is_zero(page);
 }
 
-static bool find_text(struct vm_vcpu *vv, uint64_t rip, struct text *t)
+static bool find_text(struct vm_vcpu *vv, uint64_t rip, uint64_t max_below, struct text *t)
 {
+	const uint64_t page = rip & GUEST_PAGE_MASK;
 	struct gpa at;
 
-	t->start = rip & GUEST_PAGE_MASK;
+	t->start = page;
 	t->end = t->start + GUEST_PAGE_SIZE;
 	if (guest_translate(vv->vcpu, gva(t->start), false, &at))
 		return false;
@@ -55,7 +59,7 @@ static bool find_text(struct vm_vcpu *vv, uint64_t rip, struct text *t)
 		return false;
 	while (t->end - t->start < TEXT_MAX && is_text(vv, t->end, t->phys + (t->end - t->start)))
 		t->end += GUEST_PAGE_SIZE;
-	while (t->end - t->start < TEXT_MAX && t->phys &&
+	while (page - t->start < max_below && t->end - t->start < TEXT_MAX && t->phys &&
 	       is_text(vv, t->start - GUEST_PAGE_SIZE, t->phys - GUEST_PAGE_SIZE)) {
 		t->start -= GUEST_PAGE_SIZE;
 		t->phys -= GUEST_PAGE_SIZE;
@@ -63,19 +67,21 @@ static bool find_text(struct vm_vcpu *vv, uint64_t rip, struct text *t)
 	return true;
 }
 
-static void patch_text(struct vm_vcpu *vv)
+/* How many there were. */
+static unsigned patch_text(struct vm_vcpu *vv, uint64_t max_below)
 {
 	struct vm *vm = vv->vm;
 	struct patch_stats stats = {0};
 	struct text t;
 	uint8_t *bytes;
 
-	if (!find_text(vv, vv->run->s.regs.regs.rip, &t))
-		return;
+	if (!find_text(vv, vv->run->s.regs.regs.rip, max_below, &t))
+		return 0;
 	bytes = ram_at(&vm->ram, t.phys, t.end - t.start);
 	if (bytes)
-		vm->calls_patched +=
-			hypercall_patch(bytes, t.end - t.start, PORT_HYPERCALL, &stats);
+		hypercall_patch(bytes, t.end - t.start, PORT_HYPERCALL, &stats);
+	vm->calls_patched += stats.patched;
+	return stats.patched;
 }
 
 void vm_text_loaded(struct vm *vm, const struct patch_stats *stats)
@@ -91,6 +97,11 @@ void vm_text_replaced(struct vm *vm)
 	vm->text_unknown = true;
 }
 
+static bool loaders_work_is_in_place(const struct vm *vm)
+{
+	return vm->first_patched && hypercall_is_patched(vm->first_patched, PORT_HYPERCALL);
+}
+
 void vcpu_look_at_text(struct vm_vcpu *vv)
 {
 	struct vm *vm = vv->vm;
@@ -98,7 +109,17 @@ void vcpu_look_at_text(struct vm_vcpu *vv)
 	if (vv->run->s.regs.regs.rip < HIGH_ADDRESSES ||
 	    !__atomic_exchange_n(&vm->text_unknown, false, __ATOMIC_SEQ_CST))
 		return;
-	/* Unless the loader's work is in place. */
-	if (!vm->first_patched || !hypercall_is_patched(vm->first_patched, PORT_HYPERCALL))
-		patch_text(vv);
+	if (!loaders_work_is_in_place(vm))
+		patch_text(vv, TEXT_MAX);
+}
+
+/* Where nothing is found, it was not the kernel yet. */
+void vcpu_look_at_text_32(struct vm_vcpu *vv)
+{
+	struct vm *vm = vv->vm;
+
+	if (!__atomic_load_n(&vm->text_unknown, __ATOMIC_SEQ_CST) || loaders_work_is_in_place(vm))
+		return;
+	if (patch_text(vv, TEXT_MAX_BELOW))
+		__atomic_store_n(&vm->text_unknown, false, __ATOMIC_SEQ_CST);
 }

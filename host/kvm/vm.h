@@ -212,6 +212,8 @@ void vm_text_loaded(struct vm *vm, const struct patch_stats *stats);
 void vm_text_replaced(struct vm *vm);
 /* A vCPU of stock KVM writes MSR_GS_BASE. Its own thread, at that exit. */
 void vcpu_look_at_text(struct vm_vcpu *vv);
+/* The same of MSR_EFER, without paging and not for long mode. */
+void vcpu_look_at_text_32(struct vm_vcpu *vv);
 
 /* While no vCPU runs: the guest begins anew. 0, or -errno, and then it cannot go on. */
 int vm_soft_reset(struct vm *vm);

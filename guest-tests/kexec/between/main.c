@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The kernel between two Linuxes, 32-bit, with a hypercall page: it finds everything as in a new
- * guest, sets all that it can, resets the guest again, and enters the other Linux as a boot loader
- * does, at its 32-bit entry point (Documentation/arch/x86/boot.rst). Its command line says where:
- * next=ENTRY,BOOT_PARAMS. If anything is wrong it ends the guest.
+ * The kernel between two Linuxes, 32-bit, with a hypercall page and without: it finds everything as
+ * in a new guest, sets all that it can, resets the guest again, and enters the other Linux as a
+ * boot loader does, at its 32-bit entry point (Documentation/arch/x86/boot.rst). Its command line
+ * says where: next=ENTRY,BOOT_PARAMS. If anything is wrong it ends the guest.
  */
 #include "guest-tests/kexec/anew.h"
 
@@ -39,11 +39,20 @@ static void enter(unsigned long entry, unsigned long boot_params)
 	__builtin_unreachable();
 }
 
+/* Nobody has loaded this kernel who could have seen its instructions. */
+static void direct_hypercall(void)
+{
+	CHECK_EQ(hypercall_by(hypercall_native(), __HYPERVISOR_xen_version, XENVER_version, 0, 0, 0,
+			      0),
+		 hypercall_xen_version(XENVER_version, NULL));
+}
+
 void test_main(void)
 {
 	const char *text = start_info_cmdline();
 	unsigned long entry, boot_params;
 
+	direct_hypercall();
 	anew_check_params();
 	anew_check_ports();
 	anew_check_shared_info((void *)page);
