@@ -132,6 +132,12 @@ void event_channels_soft_reset(struct domain *d);
 /* Does vcpu_info say that events are pending? Any thread. */
 bool event_channels_pending(struct vcpu *v);
 
+/*
+ * Does it say that none are? Any thread, in a read section too. False also if it cannot be seen at
+ * the moment.
+ */
+bool event_channels_taken(struct vcpu *v);
+
 /* Interrupt v if vcpu_info says that events are pending: after the way of delivery has changed. */
 void event_channels_recheck_upcall(struct vcpu *v);
 

@@ -4,16 +4,27 @@
 #include "shim/domain.h"
 #include "shim/event_channel.h"
 
-bool event_channels_pending(struct vcpu *v)
+/* 1 or 0; -1: it has none, or not at the moment. */
+static int pending_flag(struct vcpu *v)
 {
 	guest_vcpu_info *info = vcpu_info_lock(v);
 	bool pending;
 
 	if (!info)
-		return false;
+		return -1;
 	pending = __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST);
 	vcpu_info_unlock(v);
 	return pending;
+}
+
+bool event_channels_pending(struct vcpu *v)
+{
+	return pending_flag(v) == 1;
+}
+
+bool event_channels_taken(struct vcpu *v)
+{
+	return pending_flag(v) == 0;
 }
 
 void event_channels_recheck_upcall(struct vcpu *v)

@@ -149,7 +149,7 @@ static const struct paging *paging(struct vcpu *v, bool exact)
 static void upcall(struct vcpu *v)
 {
 	__atomic_fetch_add(&vcpu_of(v)->upcalls, 1, __ATOMIC_SEQ_CST);
-	vcpu_unblock(v);
+	vcpu_upcall_sent(v);
 }
 
 static void set_gsi(struct domain *d, unsigned gsi, bool level)

@@ -41,8 +41,8 @@ struct platform_ops {
 
 	/*
 	 * evtchn_upcall_pending has gone from 0 to 1, or the way of delivery has changed while it
-	 * was 1: interrupt the vCPU as vcpu->upcall_vector or domain->callback says, and call
-	 * vcpu_unblock(v), as whoever interrupts a vCPU must. Any thread, also in a read section.
+	 * was 1: interrupt the vCPU as vcpu->upcall_vector or domain->callback says, and then call
+	 * vcpu_upcall_sent(v) (shim/vcpu_run.h). Any thread, also in a read section.
 	 * Where it is a line that interrupts vCPU 0 (callback_is_line), its thread calls
 	 * callback_raise() before it enters the guest.
 	 */

@@ -258,6 +258,24 @@ static void upcall_wakes(void **state)
 	assert_int_equal(f->vcpu[0].upcalls, 1);
 }
 
+/* Who sends an upcall may be late to end the wait: then the vCPU has taken it, and waits anew. */
+static void upcall_taken_already(void **state)
+{
+	struct fake *f = *state;
+	struct vcpu *v = vcpu(f, 0);
+	guest_vcpu_info *info;
+
+	assert_int_equal(poll_one(f, masked_port(f)), 0);
+	assert_false(vcpu_may_run(v));
+	vcpu_upcall_sent(v);
+	assert_false(vcpu_may_run(v));
+	info = vcpu_info_lock(v);
+	info->evtchn_upcall_pending = 1;
+	vcpu_info_unlock(v);
+	vcpu_upcall_sent(v);
+	assert_true(vcpu_may_run(v));
+}
+
 static void several_pollers(void **state)
 {
 	struct fake *f = *state;
@@ -332,6 +350,7 @@ int main(void)
 		TEST_BOTH(word_size_of_the_caller),
 		TEST_BOTH(upcall_pending),
 		TEST_BOTH(upcall_wakes),
+		TEST_BOTH(upcall_taken_already),
 		TEST_BOTH(several_pollers),
 		TEST_BOTH(blocks),
 		TEST_BOTH(interrupted),

@@ -66,6 +66,18 @@ void vcpu_block(struct vcpu *v);
 void vcpu_unblock(struct vcpu *v);
 
 /*
+ * v has been sent an upcall, and its wait, if it is one that this has found, is over: the vector
+ * may have ended another sleep (hlt), and the vCPU have taken its events and wait anew. The same
+ * threads.
+ */
+static inline void vcpu_upcall_sent(struct vcpu *v)
+{
+	if (__builtin_expect(__atomic_load_n(&v->hold, __ATOMIC_SEQ_CST) & HOLD_BLOCKED, 0) &&
+	    !event_channels_taken(v))
+		vcpu_unblock(v);
+}
+
+/*
  * SCHEDOP_poll. begin: v waits for any port. Who has then looked at the ports says either which one
  * it is (-1: any), or that v does not wait. v's own thread.
  */

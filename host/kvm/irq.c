@@ -77,13 +77,9 @@ static void arm_retry(struct vm *vm, unsigned ms)
 void vm_upcall(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
-	/* Before: the vector may end another sleep, and have the vCPU wait anew when we come to it.
-	 */
-	bool waits = __atomic_load_n(&v->hold, __ATOMIC_SEQ_CST) & HOLD_BLOCKED;
 	bool delivered = deliver(v);
 
-	if (__builtin_expect(waits, 0))
-		vcpu_unblock(v);
+	vcpu_upcall_sent(v);
 	if (delivered || kvm_xen_events_interrupt(vv))
 		return;
 	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
