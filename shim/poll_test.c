@@ -276,6 +276,22 @@ static void upcall_taken_already(void **state)
 	assert_true(vcpu_may_run(v));
 }
 
+/* So may who tells of the event, even one of the port that is polled again. */
+static void event_taken_already(void **state)
+{
+	struct fake *f = *state;
+	evtchn_port_t port = masked_port(f);
+
+	fake_send(f, port);
+	fake_clear_pending(f, port);
+	assert_int_equal(poll_one(f, port), 0);
+	vcpu_wake_pollers(&f->domain, port);
+	assert_false(vcpu_may_run(vcpu(f, 0)));
+	f->current = 1;
+	fake_send(f, port);
+	assert_true(vcpu_may_run(vcpu(f, 0)));
+}
+
 static void several_pollers(void **state)
 {
 	struct fake *f = *state;
@@ -351,6 +367,7 @@ int main(void)
 		TEST_BOTH(upcall_pending),
 		TEST_BOTH(upcall_wakes),
 		TEST_BOTH(upcall_taken_already),
+		TEST_BOTH(event_taken_already),
 		TEST_BOTH(several_pollers),
 		TEST_BOTH(blocks),
 		TEST_BOTH(interrupted),

@@ -132,8 +132,11 @@ static bool polls_for(const struct vcpu *v, evtchn_port_t port)
 	return wanted < 0 || wanted == port;
 }
 
+/* Who tells it may be late: what is not pending any more has been taken, and ends no later poll. */
 void vcpu_wake_pollers(struct domain *d, evtchn_port_t port)
 {
+	if (event_channel_poll(d, port) <= 0)
+		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(d->pollers); i++) {
 		uint64_t word = __atomic_load_n(&d->pollers[i], __ATOMIC_SEQ_CST);
 

@@ -87,7 +87,10 @@ void vcpu_poll_cancel(struct vcpu *v);
 /* Has v an upcall that it can take at once? Then it does not wait. Its own thread. */
 bool vcpu_upcall_deliverable(struct vcpu *v);
 
-/* The port has become pending, masked or not: event_channels.poll_wake. Any thread. */
+/*
+ * The port has become pending, masked or not: event_channels.poll_wake. Any thread, not in a read
+ * section.
+ */
 void vcpu_wake_pollers(struct domain *d, evtchn_port_t port);
 /* The timeout has come. Any thread. */
 void vcpu_poll_timeout(struct vcpu *v);
