@@ -7,6 +7,7 @@
 #define SHIM_FAKE_PAGING_H
 
 #include "shim/fake_platform.h"
+#include "shim/x86.h"
 
 #define PTE_P  (1ull << 0)
 #define PTE_W  (1ull << 1)
@@ -15,15 +16,6 @@
 #define PTE_D  (1ull << 6)
 #define PTE_PS (1ull << 7)
 #define PTE_RW (PTE_P | PTE_W | PTE_US)
-
-#define CR0_PE   (1ull << 0)
-#define CR0_WP   (1ull << 16)
-#define CR0_PG   (1ull << 31)
-#define CR4_PSE  (1ull << 4)
-#define CR4_PAE  (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define EFER_LME (1ull << 8)
-#define EFER_LMA (1ull << 10)
 
 enum fake_paging {
 	FAKE_PAGING_32, /* CR4.PSE clear */

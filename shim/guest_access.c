@@ -4,13 +4,7 @@
 #include <string.h>
 
 #include "shim/domain.h"
-
-#define CR0_WP   (1ull << 16)
-#define CR0_PG   (1ull << 31)
-#define CR4_PSE  (1ull << 4)
-#define CR4_PAE  (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define EFER_LMA (1ull << 10)
+#include "shim/x86.h"
 
 #define PTE_P     (1ull << 0)
 #define PTE_W     (1ull << 1)

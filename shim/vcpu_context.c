@@ -2,11 +2,7 @@
 #include "shim/vcpu_context.h"
 
 #include "shim/domain.h"
-
-#define CR0_PG   (1ull << 31)
-#define CR4_PAE  (1ull << 5)
-#define EFER_LME (1ull << 8)
-#define EFER_LMA (1ull << 10)
+#include "shim/x86.h"
 
 #define ATTR_S      (1u << 4)
 #define ATTR_DPL(a) ((a) >> 5 & 3)

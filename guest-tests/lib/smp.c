@@ -49,6 +49,16 @@ unsigned int smp_cpus(void)
 	return n;
 }
 
+unsigned int smp_cpus_up_to(unsigned int most)
+{
+	unsigned int n = smp_cpus();
+
+	if (n >= 2 && n <= most)
+		return n;
+	test_skip("%u vCPUs, not 2 to %u", n, most);
+	return 0;
+}
+
 uint32_t smp_apic_id(unsigned int cpu)
 {
 	static uint32_t known[MAX_CPUS]; /* ID + 1 */

@@ -39,6 +39,8 @@ void smp_send_init(unsigned int cpu);
 
 /* How many vCPUs there are, by VCPUOP_is_up; and the APIC ID of one, by the MADT. */
 unsigned int smp_cpus(void);
+/* The same, if there are 2 to so many; else 0, and the test is skipped. */
+unsigned int smp_cpus_up_to(unsigned int most);
 uint32_t smp_apic_id(unsigned int cpu);
 
 /* The system time that a vCPU has read first of all, before it made any hypercall. */

@@ -16,13 +16,7 @@
 #include "host/kvm/vm.h"
 #include "shim/guest_access.h"
 #include "shim/shared_info.h"
-
-#define CR0_WP      (1ull << 16)
-#define CR0_PG      (1ull << 31)
-#define CR4_PAE     (1ull << 5)
-#define CR4_LA57    (1ull << 12)
-#define EFER_LMA    (1ull << 10)
-#define RFLAGS_IOPL (3ull << 12)
+#include "shim/x86.h"
 
 int vm_enable_hypercalls(struct vm *vm, struct problem *p)
 {

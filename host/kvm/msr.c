@@ -9,16 +9,13 @@
 
 #include "host/kvm/vm.h"
 #include "shim/cpuid.h"
+#include "shim/x86.h"
 
 #define MSR_EFER          0xc0000080
 #define MSR_GS_BASE       0xc0000101
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MTRR_ENABLE       (1u << 11)
 #define MTRR_TYPE_WB      6
-
-#define CR0_PG   (1ull << 31)
-#define EFER_LME (1ull << 8)
-#define EFER_NX  (1ull << 11)
 
 /* kvm_msrs ends in an array of no length; this gives it room for one. */
 union one_msr {

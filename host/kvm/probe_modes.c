@@ -2,11 +2,10 @@
 /* Which CPU modes a guest can enter, and how fast its instructions are. */
 #include "host/kvm/probe_trials.h"
 #include "host/kvm/probe_guest.h"
+#include "shim/x86.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
-
-#define CR0_PE 0x01
 
 /* The loop of probe_guest.S: instructions a turn; turns to begin with; when it is long enough. */
 #define LOOP_INSNS     2

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/kvm/probe_vm.h"
 #include "host/kvm/probe_guest.h"
+#include "shim/x86.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,8 +22,6 @@
 #define MAX_CPUID     256
 #define IRQCHIP_PINS  24
 
-#define CR0_PE   0x01
-#define CR0_ET   0x10
 #define PTE_P    0x01
 #define PTE_RW   0x02
 #define PTE_USER 0x04

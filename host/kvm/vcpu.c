@@ -12,13 +12,11 @@
 #include "host/kvm/vm.h"
 #include "host/loader/acpi.h"
 #include "shim/callback.h"
+#include "shim/x86.h"
 
 #define KICK_SIGNAL (SIGRTMIN)
 
 #define PORT_PIT_COUNTER_2 0x42
-
-#define CR0_PE 1u
-#define CR0_ET 0x10u
 
 static __thread struct vm_vcpu *current;
 

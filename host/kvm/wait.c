@@ -14,10 +14,7 @@
 #include <unistd.h>
 
 #include "host/kvm/vm.h"
-
-#define RFLAGS_IF (1u << 9)
-#define CR0_PG    (1ull << 31)
-#define EFER_LMA  (1ull << 10)
+#include "shim/x86.h"
 
 #define NS_PER_S 1000000000ull
 

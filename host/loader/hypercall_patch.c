@@ -178,16 +178,28 @@ static bool is_instruction(struct judge *j, size_t place)
 	       judge_in(j, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32, place);
 }
 
+/* What a patched instruction is: in $port, %eax; nop. */
+struct in_nop {
+	uint8_t bytes[HYPERCALL_BYTES];
+};
+
+static struct in_nop in_nop(uint8_t port)
+{
+	return (struct in_nop){{0xe5, port, 0x90}};
+}
+
 static void patch(uint8_t *at, uint8_t port)
 {
-	const uint8_t in_nop[HYPERCALL_BYTES] = {0xe5, port, 0x90};
+	const struct in_nop with = in_nop(port);
 
-	memcpy(at, in_nop, sizeof(in_nop));
+	memcpy(at, with.bytes, sizeof(with.bytes));
 }
 
 bool hypercall_is_patched(const uint8_t *at, uint8_t port)
 {
-	return at[0] == 0xe5 && at[1] == port && at[2] == 0x90;
+	const struct in_nop with = in_nop(port);
+
+	return !memcmp(at, with.bytes, sizeof(with.bytes));
 }
 
 unsigned hypercall_patch(uint8_t *text, size_t size, uint8_t port, struct patch_stats *stats)

@@ -469,11 +469,9 @@ static void run_all(void)
 
 void test_main(void)
 {
-	nr_cpus = smp_cpus();
-	if (nr_cpus > CPUS || nr_cpus < 2) {
-		test_skip("%u vCPUs, not 2 to %u", nr_cpus, CPUS);
+	nr_cpus = smp_cpus_up_to(CPUS);
+	if (!nr_cpus)
 		return;
-	}
 	memset(shared_info_map()->evtchn_mask, 0xff, sizeof(shared_info_map()->evtchn_mask));
 	if (FIFO)
 		fifo_start(nr_cpus);

@@ -186,11 +186,9 @@ static void control_blocks(void)
 
 void test_main(void)
 {
-	nr_cpus = smp_cpus();
-	if (nr_cpus < 2 || nr_cpus > CPUS) {
-		test_skip("%u vCPUs, not 2 to %u", nr_cpus, CPUS);
+	nr_cpus = smp_cpus_up_to(CPUS);
+	if (!nr_cpus)
 		return;
-	}
 	shared_info_map();
 	if (!smp_start_all(SMP_BY_SIPI))
 		return;
