@@ -6,17 +6,17 @@
 
 #include "shim/cpuid.h"
 
-static int capabilities(int kvm_fd)
+bool kvm_xen_has(int kvm_fd, int needed)
 {
-	return ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+	int caps = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+
+	return caps > 0 && (caps & needed) == needed;
 }
 
 bool kvm_xen_available(int kvm_fd)
 {
-	const int needed = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_SHARED_INFO;
-	int caps = capabilities(kvm_fd);
-
-	return caps > 0 && (caps & needed) == needed;
+	return kvm_xen_has(kvm_fd,
+			   KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_SHARED_INFO);
 }
 
 int kvm_xen_enable(struct vm *vm)
@@ -30,7 +30,7 @@ int kvm_xen_enable(struct vm *vm)
 	return ioctl(vm->fd, KVM_XEN_HVM_CONFIG, &config) ? -errno : 0;
 }
 
-static int set_attr(struct vm *vm, const struct kvm_xen_hvm_attr *attr)
+int kvm_xen_set_attr(struct vm *vm, const struct kvm_xen_hvm_attr *attr)
 {
 	return ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, attr) ? -errno : 0;
 }
@@ -40,7 +40,7 @@ int kvm_xen_set_long_mode(struct vm *vm, bool long_mode)
 	const struct kvm_xen_hvm_attr attr = {.type = KVM_XEN_ATTR_TYPE_LONG_MODE,
 					      .u.long_mode = long_mode};
 
-	return set_attr(vm, &attr);
+	return kvm_xen_set_attr(vm, &attr);
 }
 
 int kvm_xen_set_upcall_vector(struct vm *vm, uint8_t vector)
@@ -48,14 +48,19 @@ int kvm_xen_set_upcall_vector(struct vm *vm, uint8_t vector)
 	const struct kvm_xen_hvm_attr attr = {.type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR,
 					      .u.vector = vector};
 
-	return set_attr(vm, &attr);
+	return kvm_xen_set_attr(vm, &attr);
+}
+
+int kvm_xen_set_vcpu_attr(struct vm_vcpu *vv, const struct kvm_xen_vcpu_attr *attr)
+{
+	return ioctl(vv->fd, KVM_XEN_VCPU_SET_ATTR, attr) ? -errno : 0;
 }
 
 static int set_vcpu_address(struct vm_vcpu *vv, uint16_t type, uint64_t addr)
 {
 	const struct kvm_xen_vcpu_attr attr = {.type = type, .u.gpa = addr};
 
-	return ioctl(vv->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
+	return kvm_xen_set_vcpu_attr(vv, &attr);
 }
 
 int kvm_xen_set_vcpu_info(struct vm_vcpu *vv, uint64_t addr)

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/uapi.h"
@@ -32,15 +31,8 @@ struct kvm_xen_events {
 
 static bool available(int kvm_fd)
 {
-	const int needed = KVM_XEN_HVM_CONFIG_EVTCHN_SEND | KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA;
-	int caps = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
-
-	return caps > 0 && (caps & needed) == needed;
-}
-
-static int set_attr(struct vm *vm, struct kvm_xen_hvm_attr *attr)
-{
-	return ioctl(vm->fd, KVM_XEN_HVM_SET_ATTR, attr) ? -errno : 0;
+	return kvm_xen_has(kvm_fd,
+			   KVM_XEN_HVM_CONFIG_EVTCHN_SEND | KVM_XEN_HVM_CONFIG_SHARED_INFO_HVA);
 }
 
 int kvm_xen_events_create(struct vm *vm)
@@ -53,7 +45,7 @@ int kvm_xen_events_create(struct vm *vm)
 		return 0;
 	memcpy(&attr.u, &hva, sizeof(hva));
 	vm->events = calloc(1, sizeof(*vm->events));
-	return vm->events ? set_attr(vm, &attr) : -ENOMEM;
+	return vm->events ? kvm_xen_set_attr(vm, &attr) : -ENOMEM;
 }
 
 void kvm_xen_events_destroy(struct vm *vm)
@@ -71,7 +63,7 @@ static int assign(struct vm *vm, evtchn_port_t port, const struct event_route *t
 	attr.u.evtchn.deliver.port.port = to->port;
 	attr.u.evtchn.deliver.port.vcpu = to->vcpu;
 	attr.u.evtchn.deliver.port.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
-	return set_attr(vm, &attr);
+	return kvm_xen_set_attr(vm, &attr);
 }
 
 static void deassign(struct vm *vm, evtchn_port_t port)
@@ -80,7 +72,7 @@ static void deassign(struct vm *vm, evtchn_port_t port)
 
 	attr.u.evtchn.send_port = port;
 	attr.u.evtchn.flags = KVM_XEN_EVTCHN_DEASSIGN;
-	set_attr(vm, &attr);
+	kvm_xen_set_attr(vm, &attr);
 }
 
 static void deassign_all(struct vm *vm)
@@ -93,7 +85,7 @@ static void deassign_all(struct vm *vm)
 	if (!any)
 		return;
 	attr.u.evtchn.flags = KVM_XEN_EVTCHN_RESET;
-	set_attr(vm, &attr);
+	kvm_xen_set_attr(vm, &attr);
 	memset(vm->events->routes, 0, sizeof(vm->events->routes));
 }
 
@@ -176,7 +168,7 @@ void kvm_xen_events_apply_vector(struct vm_vcpu *vv)
 	if (!vv->vm->events || vector == vv->kernel_vector)
 		return;
 	attr.u.vector = vector;
-	if (ioctl(vv->fd, KVM_XEN_VCPU_SET_ATTR, &attr))
+	if (kvm_xen_set_vcpu_attr(vv, &attr))
 		return;
 	__atomic_store_n(&vv->kernel_vector, vector, __ATOMIC_RELEASE);
 	kvm_xen_events_method_changed(vv->vm);
@@ -189,7 +181,7 @@ int kvm_xen_events_apply_vcpu_info(struct vm_vcpu *vv)
 	const uint64_t hva = (uintptr_t)&si->vcpu_info[vv->vcpu->id];
 
 	memcpy(&attr.u, &hva, sizeof(hva));
-	return ioctl(vv->fd, KVM_XEN_VCPU_SET_ATTR, &attr) ? -errno : 0;
+	return kvm_xen_set_vcpu_attr(vv, &attr);
 }
 
 int kvm_xen_events_set_long_mode(struct vm *vm, bool long_mode)
