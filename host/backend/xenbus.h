@@ -66,9 +66,9 @@ int xenbus_add(struct xenbus_device *dev, const struct xenbus_ops *ops, struct s
 	       struct domain *d, unsigned id, struct problem *p);
 
 /*
- * Ask the frontend to let go (backend state Closing, "online" 0); removed() is called from the loop
- * once it has. force: at once, whatever the frontend does: disconnects, and both folders go before
- * this returns; removed() is not called.
+ * detach: ask the frontend to let go (backend state Closing, "online" 0); removed() is called once
+ * it has and the folders are gone, which is within this call if no frontend is connected. remove:
+ * at once, whatever the frontend does; removed() is not called.
  */
 void xenbus_detach(struct xenbus_device *dev, void (*removed)(struct xenbus_device *dev));
 void xenbus_remove(struct xenbus_device *dev);
