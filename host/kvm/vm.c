@@ -22,23 +22,6 @@
 #define TSS_ADDRESS          0xfffbd000
 #define IDENTITY_MAP_ADDRESS 0xfffbc000ull
 
-static const char *const accel_names[] = {
-	[ACCEL_AUTO] = "auto",
-	[ACCEL_STOCK] = "stock",
-	[ACCEL_KVM_XEN] = "kvm-xen",
-};
-
-int accel_parse(const char *name, enum accel *accel)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(accel_names); i++) {
-		if (!strcmp(name, accel_names[i])) {
-			*accel = i;
-			return 0;
-		}
-	}
-	return -1;
-}
-
 static void end(struct vm *vm, enum vm_end how, int reason, const char *fmt, va_list ap)
 {
 	bool first;

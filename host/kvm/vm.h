@@ -177,6 +177,7 @@ struct vm {
 
 /* The accel of that name; -1 if there is none. */
 int accel_parse(const char *name, enum accel *accel);
+const char *accel_name(enum accel accel);
 
 /* 0, or -1 with the reason in *p and nothing held. */
 int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, struct problem *p);
