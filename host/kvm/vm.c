@@ -208,8 +208,8 @@ static int create_domain(struct vm *vm, struct problem *p)
 			vm->overlay_fd, 0);
 	if (overlays == MAP_FAILED)
 		return problem(p, "cannot map the hypervisor's pages: %s", strerror(errno));
-	if (domain_init(&vm->domain, &platform, vm, GUEST_DOMID,
-			(uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE)) {
+	if (domain_init(&vm->domain, &platform, vm,
+			vm->config.domid ? vm->config.domid : GUEST_DOMID, overlays)) {
 		vm->domain.shared_info = NULL; /* which says that there is a domain */
 		munmap(overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		return problem(p, "no memory for the domain");
