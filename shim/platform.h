@@ -14,10 +14,16 @@ struct memslot_ops;
 struct vcpu;
 struct vcpu_context;
 
+/* Frames that any domain's grant table can have, and frames of version 2's status words for them. */
+#define GRANT_FRAMES_MAX 1024
+#define GRANT_STATUS_MAX (GRANT_FRAMES_MAX / 8)
+
 /* Pages of the hypervisor's that a guest may see at a frame of its choice (memslot/overlay.h). */
 enum overlay {
 	OVERLAY_SHARED_INFO,
-	OVERLAY_COUNT,
+	OVERLAY_GRANT_FRAMES,
+	OVERLAY_GRANT_STATUS = OVERLAY_GRANT_FRAMES + GRANT_FRAMES_MAX,
+	OVERLAY_COUNT = OVERLAY_GRANT_STATUS + GRANT_STATUS_MAX,
 };
 
 /* Port 0, which nobody has. */
@@ -31,6 +37,16 @@ struct paging {
 struct platform_ops {
 	/* What the memslots need (shim/memslot/memslot.h); called with memslots.lock held. */
 	const struct memslot_ops *memory;
+
+	/*
+	 * The guest has given back these pages of its RAM (shim/reservation.h): their contents go,
+	 * and they cost the host nothing until somebody touches them, who finds zeros. Never called
+	 * in a read section; the reservation's lock is held, as below.
+	 */
+	void (*ram_discard)(struct domain *d, struct gfn base, uint64_t npages);
+
+	/* May be NULL. Such pages are the guest's again: it may be expected to use them. */
+	void (*ram_populated)(struct domain *d, struct gfn base, uint64_t npages);
 
 	/*
 	 * The vCPU's translation state, valid until it runs again. On the vCPU's own thread. Unless

@@ -17,9 +17,34 @@ struct xen_add_to_physmap_x86_32 {
 	uint32_t gpfn;
 };
 
+struct gnttab_setup_table_x86_32 {
+	uint16_t dom;
+	uint32_t nr_frames;
+	int16_t status;
+	uint32_t frame_list; /* guest handle */
+};
+
 struct xen_memory_map_x86_32 {
 	uint32_t nr_entries;
 	uint32_t buffer; /* guest handle */
+};
+
+struct xen_foreign_memory_map_x86_32 {
+	uint16_t domid;
+	struct xen_memory_map_x86_32 map;
+};
+
+struct xen_memory_reservation_x86_32 {
+	uint32_t extent_start; /* guest handle */
+	uint32_t nr_extents;
+	uint32_t extent_order;
+	uint32_t mem_flags;
+	uint16_t domid;
+};
+
+struct xen_memory_exchange_x86_32 {
+	struct xen_memory_reservation_x86_32 in, out;
+	uint32_t nr_exchanged;
 };
 
 struct xen_platform_parameters_x86_32 {
