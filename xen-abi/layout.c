@@ -45,6 +45,18 @@ SIZE(struct hvm_start_info, 56);
 SIZE(struct hvm_modlist_entry, 32);
 SIZE(struct hvm_memmap_table_entry, 24);
 SIZE(struct xencons_interface, 3088);
+SIZE(struct grant_entry_v1, 8);
+SIZE(union grant_entry_v2, 16);
+SIZE(struct gnttab_map_grant_ref, 32);
+OFFSET(struct gnttab_map_grant_ref, status, 18);
+OFFSET(struct gnttab_map_grant_ref, dev_bus_addr, 24);
+SIZE(struct gnttab_unmap_grant_ref, 24);
+OFFSET(struct gnttab_unmap_grant_ref, status, 20);
+SIZE(struct gnttab_query_size, 16);
+SIZE(struct gnttab_set_version, 4);
+SIZE(struct gnttab_get_version, 8);
+SIZE(struct gnttab_swap_grant_ref, 12);
+SIZE(struct xen_remove_from_physmap, sizeof(xen_ulong_t) * 2);
 
 #ifdef __i386__
 
@@ -54,6 +66,19 @@ ALIKE(xen_add_to_physmap);
 ALIKE_AT(xen_add_to_physmap, space);
 ALIKE_AT(xen_add_to_physmap, idx);
 ALIKE_AT(xen_add_to_physmap, gpfn);
+ALIKE(xen_add_to_physmap_batch);
+ALIKE_AT(xen_add_to_physmap_batch, u);
+ALIKE_AT(xen_add_to_physmap_batch, idxs);
+ALIKE_AT(xen_add_to_physmap_batch, errs);
+ALIKE(xen_remove_from_physmap);
+ALIKE_AT(xen_remove_from_physmap, gpfn);
+ALIKE(gnttab_copy);
+ALIKE_AT(gnttab_copy, dest);
+ALIKE_AT(gnttab_copy, len);
+ALIKE_AT(gnttab_copy, status);
+ALIKE(gnttab_setup_table);
+ALIKE_AT(gnttab_setup_table, status);
+ALIKE_AT(gnttab_setup_table, frame_list);
 ALIKE(xen_memory_map);
 ALIKE_AT(xen_memory_map, buffer);
 ALIKE(xen_platform_parameters);
@@ -83,6 +108,9 @@ OFFSET(struct shared_info, wc_version, 0x900);
 
 SIZE(struct xen_add_to_physmap, 24);
 OFFSET(struct xen_add_to_physmap, idx, 8);
+SIZE(struct xen_add_to_physmap_batch, 40);
+SIZE(struct gnttab_copy, 40);
+SIZE(struct gnttab_setup_table, 24);
 SIZE(struct xen_memory_map, 16);
 SIZE(struct xen_platform_parameters, 8);
 SIZE(struct vcpu_runstate_info, 48);
