@@ -54,7 +54,8 @@ struct xenbus_device {
 	char front[96], back[96]; /* folders in the store */
 	enum xenbus_state front_state, back_state;
 	bool connected, removing;
-	void (*removed)(struct xenbus_device *dev); /* the frontend has let it go, or had to */
+	void (*removed)(struct xenbus_device *dev); /* of xenbus_detach */
+	void *opaque;                               /* for that */
 	struct store_watch front_watch;
 };
 

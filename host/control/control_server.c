@@ -38,7 +38,6 @@ struct control_client {
 struct control_server {
 	struct loop *loop;
 	struct watch listener;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	void (*handle)(void *opaque, struct control_call *call);
 	void *opaque;
 	struct control_client *clients;
@@ -297,7 +296,6 @@ static int listen_at(struct control_server *s, const char *path, struct problem 
 			"folder",
 			path);
 	strcpy(addr.sun_path, path);
-	strcpy(s->path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return problem(p, "cannot create a socket: %s", strerror(errno));
@@ -347,6 +345,5 @@ void control_server_close(struct control_server *s)
 	}
 	loop_unwatch(s->loop, &s->listener);
 	close(s->listener.fd);
-	unlink(s->path);
 	free(s);
 }

@@ -25,7 +25,8 @@ struct control_call {
 	int fds[CONTROL_FDS_MAX]; /* closed with the call, unless taken: then set to -1 */
 	unsigned nr_fds;
 	struct control_client *client; /* NULL: gone */
-	struct control_call *next;     /* the server's, or the handler's while it keeps the call */
+	struct control_call *next;     /* the server's */
+	struct control_call *kept;     /* for a list of the handler's, while it keeps the call */
 };
 
 /* ok: its reference is taken. NULL: true. */
@@ -43,7 +44,7 @@ struct control_server *control_server_open(struct loop *loop, const char *path,
 
 /*
  * Close all connections, after a short attempt to send what has been answered; calls that wait are
- * still to be ended, but nobody hears. Removes the socket.
+ * still to be ended, but nobody hears. The socket's name is the caller's to remove.
  */
 void control_server_close(struct control_server *s);
 
