@@ -7,6 +7,7 @@
 
 #include "xen-abi/blkif.h"
 #include "xen-abi/xen.h"
+#include "xen-abi/netif.h"
 #include "xen-abi/x86_32.h"
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
@@ -59,6 +60,29 @@ SIZE(struct gnttab_set_version, 4);
 SIZE(struct gnttab_get_version, 8);
 SIZE(struct gnttab_swap_grant_ref, 12);
 SIZE(struct xen_remove_from_physmap, sizeof(xen_ulong_t) * 2);
+SIZE(struct netif_tx_request, 12);
+OFFSET(struct netif_tx_request, offset, 4);
+OFFSET(struct netif_tx_request, flags, 6);
+OFFSET(struct netif_tx_request, id, 8);
+OFFSET(struct netif_tx_request, size, 10);
+SIZE(struct netif_tx_response, 4);
+OFFSET(struct netif_tx_response, status, 2);
+SIZE(struct netif_rx_request, 8);
+OFFSET(struct netif_rx_request, gref, 4);
+SIZE(struct netif_rx_response, 8);
+OFFSET(struct netif_rx_response, status, 6);
+SIZE(struct netif_extra_info, 8);
+OFFSET(struct netif_extra_info, u.gso.type, 4);
+OFFSET(struct netif_extra_info, u.hash.value, 4);
+SIZE(struct xen_netif_ctrl_request, 16);
+SIZE(struct xen_netif_ctrl_response, 12);
+SIZE(union netif_tx_sring_entry, 12);
+SIZE(union netif_rx_sring_entry, 8);
+SIZE(union xen_netif_ctrl_sring_entry, 16);
+OFFSET(struct netif_tx_sring, ring, 64);
+OFFSET(struct netif_tx_sring, rsp_prod, 8);
+OFFSET(struct netif_rx_sring, ring, 64);
+OFFSET(struct xen_netif_ctrl_sring, ring, 64);
 
 /* The disk's ring: indexes and segments are alike, entries are not. */
 SIZE(struct blkif_request_segment, 8);
