@@ -6,6 +6,7 @@
 #include "shim/callback.h"
 #include "shim/domain.h"
 #include "shim/hvm_op.h"
+#include "shim/memory_map.h"
 #include "shim/memslot/overlay.h"
 #include "shim/shared_info.h"
 #include "shim/vcpu_run.h"
@@ -32,7 +33,7 @@ static void reset_vcpu(struct vcpu *v)
 	vcpu_unblock(v);
 }
 
-static int hide_shared_info(struct domain *d)
+static int hide_overlays(struct domain *d)
 {
 	d->shared_info_mapped = false;
 	d->shared_info_gfn = gfn(0);
@@ -84,15 +85,18 @@ int domain_soft_reset(struct domain *d)
 
 	pthread_mutex_lock(&d->lock);
 	read_times(d, &times);
-	rc = hide_shared_info(d);
+	rc = hide_overlays(d);
 	for (unsigned i = 0; i < d->nr_vcpus; i++)
 		reset_vcpu(d->vcpus[i]);
+	grants_reset(d);
 	event_channels_soft_reset(d);
 	empty_shared_info(d, &times);
 	d->watchdogs = 0;
 	__atomic_store_n(&d->vm_assist, 0, __ATOMIC_RELAXED);
 	hvm_params_reset(d);
 	callback_reset(d);
+	memory_map_reset(d);
+	reservation_reset(d);
 	pthread_mutex_unlock(&d->lock);
 	__atomic_store_n(&d->shutdown_code, SHUTDOWN_CODE_NONE, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&d->shut_down, false, __ATOMIC_SEQ_CST);
