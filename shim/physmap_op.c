@@ -9,11 +9,6 @@
 #include "shim/shared_info.h"
 #include "xen-abi/x86_32.h"
 
-static uint64_t start_extent(const struct hypercall *h)
-{
-	return h->args[0] >> MEMOP_EXTENT_SHIFT;
-}
-
 struct batch {
 	domid_t domid;
 	uint16_t space, size;
@@ -62,7 +57,7 @@ static int add_one(struct domain *d, uint16_t space, uint64_t idx, uint64_t gpfn
 	case XENMAPSPACE_grant_table:
 		return grants_show_frame(d, idx, gfn(gpfn));
 	case XENMAPSPACE_gmfn:
-		return -XEN_ENOSYS;
+		return reservation_move(d, gfn(idx), gfn(gpfn));
 	default:
 		return -XEN_EINVAL;
 	}
@@ -98,7 +93,7 @@ long xenmem_add_to_physmap_batch(struct vcpu *v, const struct hypercall *h)
 	struct batch b;
 	long rc;
 
-	if (start_extent(h) > UINT16_MAX)
+	if (memop_start_extent(h) > UINT16_MAX)
 		return -XEN_EDOM;
 	rc = read_batch(v, h, &b);
 	if (rc)
@@ -108,7 +103,7 @@ long xenmem_add_to_physmap_batch(struct vcpu *v, const struct hypercall *h)
 	rc = domain_check_self(v->domain, b.domid);
 	if (b.space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH)
 		return -XEN_EACCES;
-	return rc ? rc : add_extents(v, &b, start_extent(h));
+	return rc ? rc : add_extents(v, &b, memop_start_extent(h));
 }
 
 struct removal {
@@ -132,7 +127,7 @@ static int read_removal(struct vcpu *v, const struct hypercall *h, struct remova
 	return rc;
 }
 
-/* One of the hypervisor's pages is seen no longer. Xen takes RAM away, too. */
+/* One of the hypervisor's pages is seen no longer, or one of RAM. */
 static long remove_page(struct domain *d, struct gfn at)
 {
 	long rc;
@@ -140,9 +135,7 @@ static long remove_page(struct domain *d, struct gfn at)
 	pthread_mutex_lock(&d->lock);
 	rc = physmap_hide(d, at);
 	pthread_mutex_unlock(&d->lock);
-	if (rc == -XEN_ENOENT && guest_may_read(d, gfn_to_gpa(at), GUEST_PAGE_SIZE))
-		return -XEN_ENOSYS;
-	return rc;
+	return rc == -XEN_ENOENT ? reservation_unmap(d, at) : rc;
 }
 
 long xenmem_remove_from_physmap(struct vcpu *v, const struct hypercall *h)
@@ -150,7 +143,7 @@ long xenmem_remove_from_physmap(struct vcpu *v, const struct hypercall *h)
 	struct removal r;
 	long rc;
 
-	if (start_extent(h))
+	if (memop_start_extent(h))
 		return -XEN_EINVAL;
 	rc = read_removal(v, h, &r);
 	if (!rc)

@@ -5,7 +5,9 @@
  */
 #include <stddef.h>
 
+#include "xen-abi/blkif.h"
 #include "xen-abi/xen.h"
+#include "xen-abi/netif.h"
 #include "xen-abi/x86_32.h"
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
@@ -27,6 +29,7 @@ OFFSET(struct xen_hvm_param, value, 8);
 SIZE(struct xen_hvm_evtchn_upcall_vector, 8);
 SIZE(struct vcpu_register_vcpu_info, 16);
 SIZE(struct xen_feature_info, 8);
+SIZE(struct xen_vnuma_topology_info, 40);
 SIZE(struct xen_compile_info, 144);
 SIZE(struct sched_shutdown, 4);
 SIZE(struct sched_remote_shutdown, 8);
@@ -57,6 +60,87 @@ SIZE(struct gnttab_set_version, 4);
 SIZE(struct gnttab_get_version, 8);
 SIZE(struct gnttab_swap_grant_ref, 12);
 SIZE(struct xen_remove_from_physmap, sizeof(xen_ulong_t) * 2);
+SIZE(struct netif_tx_request, 12);
+OFFSET(struct netif_tx_request, offset, 4);
+OFFSET(struct netif_tx_request, flags, 6);
+OFFSET(struct netif_tx_request, id, 8);
+OFFSET(struct netif_tx_request, size, 10);
+SIZE(struct netif_tx_response, 4);
+OFFSET(struct netif_tx_response, status, 2);
+SIZE(struct netif_rx_request, 8);
+OFFSET(struct netif_rx_request, gref, 4);
+SIZE(struct netif_rx_response, 8);
+OFFSET(struct netif_rx_response, status, 6);
+SIZE(struct netif_extra_info, 8);
+OFFSET(struct netif_extra_info, u.gso.type, 4);
+OFFSET(struct netif_extra_info, u.hash.value, 4);
+SIZE(struct xen_netif_ctrl_request, 16);
+SIZE(struct xen_netif_ctrl_response, 12);
+SIZE(union netif_tx_sring_entry, 12);
+SIZE(union netif_rx_sring_entry, 8);
+SIZE(union xen_netif_ctrl_sring_entry, 16);
+OFFSET(struct netif_tx_sring, ring, 64);
+OFFSET(struct netif_tx_sring, rsp_prod, 8);
+OFFSET(struct netif_rx_sring, ring, 64);
+OFFSET(struct xen_netif_ctrl_sring, ring, 64);
+
+/* The disk's ring: indexes and segments are alike, entries are not. */
+SIZE(struct blkif_request_segment, 8);
+OFFSET(struct blkif_request_segment, first_sect, 4);
+OFFSET(struct blkif_request_segment, last_sect, 5);
+OFFSET(struct blkif_sring, req_event, offsetof(struct blkif_ring_indexes, req_event));
+OFFSET(struct blkif_sring, rsp_prod, offsetof(struct blkif_ring_indexes, rsp_prod));
+OFFSET(struct blkif_sring, rsp_event, offsetof(struct blkif_ring_indexes, rsp_event));
+OFFSET(struct blkif_sring, ring, BLKIF_RING_HEADER);
+
+SIZE(union blkif_entry_x86_32, 108);
+SIZE(struct blkif_request_discard_x86_32, 28);
+OFFSET(struct blkif_request_x86_32, id, 4);
+OFFSET(struct blkif_request_x86_32, sector_number, 12);
+OFFSET(struct blkif_request_x86_32, seg, 20);
+OFFSET(struct blkif_request_indirect_x86_32, handle, 20);
+OFFSET(struct blkif_request_indirect_x86_32, indirect_grefs, 24);
+SIZE(struct blkif_response_x86_32, 12);
+SIZE(union blkif_entry_x86_64, 112);
+SIZE(struct blkif_request_discard_x86_64, 32);
+OFFSET(struct blkif_request_x86_64, id, 8);
+OFFSET(struct blkif_request_x86_64, sector_number, 16);
+OFFSET(struct blkif_request_x86_64, seg, 24);
+OFFSET(struct blkif_request_indirect_x86_64, handle, 24);
+OFFSET(struct blkif_request_indirect_x86_64, indirect_grefs, 28);
+SIZE(struct blkif_response_x86_64, 16);
+
+/* The public header's, in this word size, against ours of the same name. */
+#ifdef __i386__
+#define BLKIF(name) struct blkif_##name##_x86_32
+#define BLKIF_ENTRY union blkif_entry_x86_32
+#else
+#define BLKIF(name) struct blkif_##name##_x86_64
+#define BLKIF_ENTRY union blkif_entry_x86_64
+#endif
+#define BLKIF_AT(name, m) OFFSET(struct blkif_##name, m, offsetof(BLKIF(name), m))
+SIZE(union blkif_sring_entry, sizeof(BLKIF_ENTRY));
+SIZE(struct blkif_request, sizeof(BLKIF(request)));
+BLKIF_AT(request, nr_segments);
+BLKIF_AT(request, handle);
+BLKIF_AT(request, id);
+BLKIF_AT(request, sector_number);
+BLKIF_AT(request, seg);
+SIZE(struct blkif_request_discard, sizeof(BLKIF(request_discard)));
+BLKIF_AT(request_discard, flag);
+BLKIF_AT(request_discard, id);
+BLKIF_AT(request_discard, sector_number);
+BLKIF_AT(request_discard, nr_sectors);
+BLKIF_AT(request_indirect, indirect_op);
+BLKIF_AT(request_indirect, nr_segments);
+BLKIF_AT(request_indirect, id);
+BLKIF_AT(request_indirect, sector_number);
+BLKIF_AT(request_indirect, handle);
+BLKIF_AT(request_indirect, indirect_grefs);
+SIZE(struct blkif_response, sizeof(BLKIF(response)));
+BLKIF_AT(response, id);
+BLKIF_AT(response, operation);
+BLKIF_AT(response, status);
 
 #ifdef __i386__
 
@@ -81,6 +165,16 @@ ALIKE_AT(gnttab_setup_table, status);
 ALIKE_AT(gnttab_setup_table, frame_list);
 ALIKE(xen_memory_map);
 ALIKE_AT(xen_memory_map, buffer);
+ALIKE(xen_foreign_memory_map);
+ALIKE_AT(xen_foreign_memory_map, map);
+ALIKE(xen_memory_reservation);
+ALIKE_AT(xen_memory_reservation, nr_extents);
+ALIKE_AT(xen_memory_reservation, extent_order);
+ALIKE_AT(xen_memory_reservation, mem_flags);
+ALIKE_AT(xen_memory_reservation, domid);
+ALIKE(xen_memory_exchange);
+ALIKE_AT(xen_memory_exchange, out);
+ALIKE_AT(xen_memory_exchange, nr_exchanged);
 ALIKE(xen_platform_parameters);
 ALIKE(sched_poll);
 ALIKE_AT(sched_poll, ports);
@@ -108,10 +202,16 @@ OFFSET(struct shared_info, wc_version, 0x900);
 
 SIZE(struct xen_add_to_physmap, 24);
 OFFSET(struct xen_add_to_physmap, idx, 8);
-SIZE(struct xen_add_to_physmap_batch, 40);
+SIZE(struct xen_add_to_physmap_batch, 32);
 SIZE(struct gnttab_copy, 40);
 SIZE(struct gnttab_setup_table, 24);
 SIZE(struct xen_memory_map, 16);
+SIZE(struct xen_foreign_memory_map, 24);
+OFFSET(struct xen_foreign_memory_map, map, 8);
+SIZE(struct xen_memory_reservation, 32);
+OFFSET(struct xen_memory_reservation, domid, 24);
+SIZE(struct xen_memory_exchange, 72);
+OFFSET(struct xen_memory_exchange, nr_exchanged, 64);
 SIZE(struct xen_platform_parameters, 8);
 SIZE(struct vcpu_runstate_info, 48);
 SIZE(struct sched_poll, 24);
