@@ -9,7 +9,7 @@
 #include "shim/vcpu_run.h"
 
 int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
-		void *shared_info)
+		void *overlays)
 {
 	int rc;
 
@@ -17,7 +17,7 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 	d->ops = ops;
 	d->host = host;
 	d->id = id;
-	d->shared_info = shared_info;
+	d->shared_info = (uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE;
 	/* Until a guest's word size is latched, Xen lays shared_info out for 64 bits. */
 	d->long_mode = true;
 	d->shutdown_code = SHUTDOWN_CODE_NONE;
@@ -27,8 +27,14 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 	if (rc)
 		return rc;
 	d->events.poll_wake = vcpu_wake_pollers;
+	rc = grants_init(&d->grants, overlays);
+	if (rc) {
+		event_channels_destroy(&d->events);
+		return rc;
+	}
 	rc = memslots_init(&d->memslots, ops->memory, host, 0);
 	if (rc) {
+		grants_destroy(&d->grants);
 		event_channels_destroy(&d->events);
 		return rc;
 	}
@@ -56,6 +62,7 @@ void domain_destroy(struct domain *d)
 	reservation_destroy(&d->reservation);
 	memory_map_reset(d);
 	pthread_mutex_destroy(&d->lock);
+	grants_destroy(&d->grants);
 	event_channels_destroy(&d->events);
 }
 

@@ -7,13 +7,15 @@
  * in it.
  *
  * Locks, in the order in which they may be taken:
- *	domain.lock		shared_info's place, HVM parameters, vCPUs' coming and going
- *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
- *	vcpu.timers.lock	its deadlines; and
+ *	domain.lock		shared_info's place, HVM parameters, vCPUs' coming and going; the
+ *grant table's size and version, and where its frames are seen domain.events.lock	states of
+ *event channel ports (pending and mask bits are atomics) vcpu.timers.lock	its deadlines; and
  *	vcpu.runstate_lock	the record of its times: nobody waits for anything with one of these
  *	domain.reservation.lock	which pages of RAM there are
  *	domain.memslots.lock	changes of slots, overlays and of the areas of caches
  *	gpc.lock		what one cache knows, and its use by pieces
+ *	domain.grants.lock	uses of grants: nobody waits for anything with it, and it is never
+ *				taken with another below domain.lock
  *	a read section		every access to guest memory (memslots_enter, gpc_lock). A change
  *				waits for it: so who is in one takes no lock but a gpc's, and goes
  *				on soon
@@ -29,6 +31,7 @@
 
 #include <pthread.h>
 
+#include "shim/grant_table.h"
 #include "shim/memslot/memslot.h"
 #include "shim/platform.h"
 #include "shim/reservation.h"
@@ -79,6 +82,8 @@ struct domain {
 	 */
 	unsigned nr_gsis;
 
+	struct grant_table grants;
+
 	struct callback callback;
 	uint64_t hvm_params[HVM_NR_PARAMS];
 
@@ -115,11 +120,11 @@ struct domain {
 #define SHUTDOWN_CODE_NONE -1
 
 /*
- * Make *d an empty domain. shared_info is the overlay page OVERLAY_SHARED_INFO as mapped here,
+ * Make *d an empty domain. overlays: the OVERLAY_COUNT pages of enum overlay as mapped here,
  * zeroed, owned by the caller. 0 or -ENOMEM.
  */
 int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
-		void *shared_info);
+		void *overlays);
 void domain_destroy(struct domain *d);
 
 /* The next vCPU (ids count up from 0); owned by the domain. NULL: no memory or DOMAIN_MAX_VCPUS. */

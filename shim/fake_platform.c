@@ -309,14 +309,17 @@ static int create_memory(struct fake *f)
 		return -errno;
 	f->ram = map(f->ram_fd, 0, FAKE_RAM_SIZE);
 	f->high = map(f->ram_fd, FAKE_RAM_SIZE, FAKE_HIGH_SIZE);
-	f->shared_info = map(f->overlay_fd, OVERLAY_SHARED_INFO, GUEST_PAGE_SIZE);
-	return f->ram && f->high && f->shared_info ? 0 : -errno;
+	f->overlays = map(f->overlay_fd, 0, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+	if (!f->ram || !f->high || !f->overlays)
+		return -errno;
+	f->shared_info = (uint8_t *)f->overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE;
+	return 0;
 }
 
 static int create_domain(struct fake *f, bool long_mode)
 {
 	struct domain *d = &f->domain;
-	int rc = domain_init(d, &ops, f, FAKE_DOMID, f->shared_info);
+	int rc = domain_init(d, &ops, f, FAKE_DOMID, f->overlays);
 
 	if (rc) {
 		d->ops = NULL; /* there is none to destroy */
@@ -375,8 +378,8 @@ void fake_destroy(struct fake *f)
 		overlay_hide_all(&f->domain.memslots);
 		domain_destroy(&f->domain);
 	}
-	if (f->shared_info)
-		munmap(f->shared_info, GUEST_PAGE_SIZE);
+	if (f->overlays)
+		munmap(f->overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 	if (f->high)
 		munmap(f->high, FAKE_HIGH_SIZE);
 	if (f->ram)

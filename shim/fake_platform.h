@@ -80,7 +80,8 @@ struct fake {
 
 	int ram_fd, overlay_fd;
 	uint8_t *ram, *high; /* as the guest sees them, overlays included */
-	void *shared_info;   /* the overlay page itself */
+	void *overlays;      /* the overlay pages themselves, */
+	void *shared_info;   /* and that one */
 };
 
 /* NULL, errno set: no memory or descriptors. */

@@ -10,6 +10,7 @@
 
 #include "shim/console_io.h"
 #include "shim/domain.h"
+#include "shim/grant_op.h"
 #include "shim/hvm_op.h"
 #include "shim/memory_op.h"
 #include "shim/multicall.h"
@@ -44,7 +45,7 @@ static const struct hypercall_family families[HYPERCALL_MAX] = {
 	FAMILY(xen_version, xen_version_ops, UINT32_MAX),
 	FAMILY(console_io, console_io_ops, UINT32_MAX),
 	ENOSYS(physdev_op_compat),
-	ENOSYS(grant_table_op),
+	FAMILY(grant_table_op, grant_table_ops, UINT32_MAX),
 	SINGLE(vm_assist, do_vm_assist),
 	ENOSYS(update_va_mapping_otherdomain),
 	ENOSYS(iret),

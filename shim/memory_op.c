@@ -82,7 +82,7 @@ static long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
 	case XENMAPSPACE_shared_info:
 		return xatp.idx ? -XEN_EINVAL : shared_info_map(v->domain, gfn(xatp.gpfn));
 	case XENMAPSPACE_grant_table:
-		return -XEN_ENOSYS;
+		return grants_show_frame(v->domain, xatp.idx, gfn(xatp.gpfn));
 	case XENMAPSPACE_gmfn:
 		return reservation_move(v->domain, gfn(xatp.idx), gfn(xatp.gpfn));
 	case XENMAPSPACE_gmfn_range:

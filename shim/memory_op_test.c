@@ -132,8 +132,6 @@ static void bad_add_to_physmap(void **state)
 		       XEN_EINVAL);
 	assert_refused(f, add_to_physmap(f, DOMID_SELF, 6, 0, SOMEWHERE), XEN_EINVAL);
 	assert_refused(f, add_to_physmap(f, DOMID_SELF, ~0u, 0, SOMEWHERE), XEN_EINVAL);
-	assert_refused(f, add_to_physmap(f, DOMID_SELF, XENMAPSPACE_grant_table, 0, SOMEWHERE),
-		       XEN_ENOSYS);
 }
 
 /* Not to be had by this call, whatever the domain; and for the hardware domain only. */

@@ -14,10 +14,16 @@ struct memslot_ops;
 struct vcpu;
 struct vcpu_context;
 
+/* Frames that any domain's grant table can have, and frames of version 2's status words for them. */
+#define GRANT_FRAMES_MAX 1024
+#define GRANT_STATUS_MAX (GRANT_FRAMES_MAX / 8)
+
 /* Pages of the hypervisor's that a guest may see at a frame of its choice (memslot/overlay.h). */
 enum overlay {
 	OVERLAY_SHARED_INFO,
-	OVERLAY_COUNT,
+	OVERLAY_GRANT_FRAMES,
+	OVERLAY_GRANT_STATUS = OVERLAY_GRANT_FRAMES + GRANT_FRAMES_MAX,
+	OVERLAY_COUNT = OVERLAY_GRANT_STATUS + GRANT_STATUS_MAX,
 };
 
 /* Port 0, which nobody has. */

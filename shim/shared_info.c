@@ -2,7 +2,7 @@
 #include "shim/shared_info.h"
 
 #include "shim/domain.h"
-#include "shim/memslot/overlay.h"
+#include "shim/physmap.h"
 
 /* Offsets of the two views, where code below relies on them being alike. */
 _Static_assert(sizeof(struct vcpu_info) == 64 && sizeof(struct vcpu_info_x86_32) == 64,
@@ -56,17 +56,19 @@ static void write_wallclock(struct domain *d)
 	__atomic_store_n(version, *version + 1, __ATOMIC_RELAXED);
 }
 
-/* Show the page at `at` and no longer where it was, or leave it there. Under the domain's lock. */
-static int move_overlay(struct domain *d, struct gfn at)
+/* KVM and its like write the time nowhere, or somewhere else, from now on. */
+static void tell_moved(struct domain *d)
 {
-	int rc = overlay_show(&d->memslots, OVERLAY_SHARED_INFO, at);
+	for (unsigned i = 0; i < d->nr_vcpus; i++)
+		if (!d->vcpus[i]->vcpu_info_registered)
+			d->ops->time_area_moved(d->vcpus[i]);
+}
 
-	if (rc || !d->shared_info_mapped)
-		return rc;
-	rc = overlay_hide(&d->memslots, d->shared_info_gfn);
-	if (rc)
-		overlay_hide(&d->memslots, at);
-	return rc;
+void shared_info_unhooked(struct domain *d)
+{
+	d->shared_info_mapped = false;
+	d->shared_info_gfn = gfn(0);
+	tell_moved(d);
 }
 
 int shared_info_map(struct domain *d, struct gfn at)
@@ -75,14 +77,12 @@ int shared_info_map(struct domain *d, struct gfn at)
 
 	pthread_mutex_lock(&d->lock);
 	if (!d->shared_info_mapped || d->shared_info_gfn.v != at.v)
-		rc = move_overlay(d, at);
+		rc = physmap_show(d, OVERLAY_SHARED_INFO, at);
 	if (!rc) {
 		d->shared_info_gfn = at;
 		d->shared_info_mapped = true;
 		write_wallclock(d);
-		for (unsigned i = 0; i < d->nr_vcpus; i++)
-			if (!d->vcpus[i]->vcpu_info_registered)
-				d->ops->time_area_moved(d->vcpus[i]);
+		tell_moved(d);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return rc;

@@ -33,7 +33,7 @@ static void reset_vcpu(struct vcpu *v)
 	vcpu_unblock(v);
 }
 
-static int hide_shared_info(struct domain *d)
+static int hide_overlays(struct domain *d)
 {
 	d->shared_info_mapped = false;
 	d->shared_info_gfn = gfn(0);
@@ -85,9 +85,10 @@ int domain_soft_reset(struct domain *d)
 
 	pthread_mutex_lock(&d->lock);
 	read_times(d, &times);
-	rc = hide_shared_info(d);
+	rc = hide_overlays(d);
 	for (unsigned i = 0; i < d->nr_vcpus; i++)
 		reset_vcpu(d->vcpus[i]);
+	grants_reset(d);
 	event_channels_soft_reset(d);
 	empty_shared_info(d, &times);
 	d->watchdogs = 0;

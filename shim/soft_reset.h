@@ -12,7 +12,8 @@ struct domain;
  * Make d to its guest what it was when it was new. No vCPU runs meanwhile, and no timer expires.
  *
  * As new are: the ports of event channels, all closed but those of backends, which are offered
- * again at their old numbers, and 2-level; the callback, and the vectors of vCPUs; vcpu_info,
+ * again at their old numbers, and 2-level; the grant table, which has one frame of version 1 with
+ * nothing but what the toolstack grants (grants_offer); the callback, and the vectors of vCPUs; vcpu_info,
  * runstate areas and copies of the time, which nothing is written to any more; all timers and
  * watchdogs; vm_assist; shared_info's page, which is empty but for the vCPUs' times and nowhere to
  * be seen, the RAM below it as it was; parameters (HVMOP_set_param) that a guest may set, so that

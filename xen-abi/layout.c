@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "xen-abi/blkif.h"
 #include "xen-abi/xen.h"
 #include "xen-abi/x86_32.h"
 
@@ -46,6 +47,64 @@ SIZE(struct hvm_start_info, 56);
 SIZE(struct hvm_modlist_entry, 32);
 SIZE(struct hvm_memmap_table_entry, 24);
 SIZE(struct xencons_interface, 3088);
+
+/* The disk's ring: indexes and segments are alike, entries are not. */
+SIZE(struct blkif_request_segment, 8);
+OFFSET(struct blkif_request_segment, first_sect, 4);
+OFFSET(struct blkif_request_segment, last_sect, 5);
+OFFSET(struct blkif_sring, req_event, offsetof(struct blkif_ring_indexes, req_event));
+OFFSET(struct blkif_sring, rsp_prod, offsetof(struct blkif_ring_indexes, rsp_prod));
+OFFSET(struct blkif_sring, rsp_event, offsetof(struct blkif_ring_indexes, rsp_event));
+OFFSET(struct blkif_sring, ring, BLKIF_RING_HEADER);
+
+SIZE(union blkif_entry_x86_32, 108);
+SIZE(struct blkif_request_discard_x86_32, 28);
+OFFSET(struct blkif_request_x86_32, id, 4);
+OFFSET(struct blkif_request_x86_32, sector_number, 12);
+OFFSET(struct blkif_request_x86_32, seg, 20);
+OFFSET(struct blkif_request_indirect_x86_32, handle, 20);
+OFFSET(struct blkif_request_indirect_x86_32, indirect_grefs, 24);
+SIZE(struct blkif_response_x86_32, 12);
+SIZE(union blkif_entry_x86_64, 112);
+SIZE(struct blkif_request_discard_x86_64, 32);
+OFFSET(struct blkif_request_x86_64, id, 8);
+OFFSET(struct blkif_request_x86_64, sector_number, 16);
+OFFSET(struct blkif_request_x86_64, seg, 24);
+OFFSET(struct blkif_request_indirect_x86_64, handle, 24);
+OFFSET(struct blkif_request_indirect_x86_64, indirect_grefs, 28);
+SIZE(struct blkif_response_x86_64, 16);
+
+/* The public header's, in this word size, against ours of the same name. */
+#ifdef __i386__
+#define BLKIF(name) struct blkif_##name##_x86_32
+#define BLKIF_ENTRY union blkif_entry_x86_32
+#else
+#define BLKIF(name) struct blkif_##name##_x86_64
+#define BLKIF_ENTRY union blkif_entry_x86_64
+#endif
+#define BLKIF_AT(name, m) OFFSET(struct blkif_##name, m, offsetof(BLKIF(name), m))
+SIZE(union blkif_sring_entry, sizeof(BLKIF_ENTRY));
+SIZE(struct blkif_request, sizeof(BLKIF(request)));
+BLKIF_AT(request, nr_segments);
+BLKIF_AT(request, handle);
+BLKIF_AT(request, id);
+BLKIF_AT(request, sector_number);
+BLKIF_AT(request, seg);
+SIZE(struct blkif_request_discard, sizeof(BLKIF(request_discard)));
+BLKIF_AT(request_discard, flag);
+BLKIF_AT(request_discard, id);
+BLKIF_AT(request_discard, sector_number);
+BLKIF_AT(request_discard, nr_sectors);
+BLKIF_AT(request_indirect, indirect_op);
+BLKIF_AT(request_indirect, nr_segments);
+BLKIF_AT(request_indirect, id);
+BLKIF_AT(request_indirect, sector_number);
+BLKIF_AT(request_indirect, handle);
+BLKIF_AT(request_indirect, indirect_grefs);
+SIZE(struct blkif_response, sizeof(BLKIF(response)));
+BLKIF_AT(response, id);
+BLKIF_AT(response, operation);
+BLKIF_AT(response, status);
 
 #ifdef __i386__
 

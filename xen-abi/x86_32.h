@@ -17,6 +17,13 @@ struct xen_add_to_physmap_x86_32 {
 	uint32_t gpfn;
 };
 
+struct gnttab_setup_table_x86_32 {
+	uint16_t dom;
+	uint32_t nr_frames;
+	int16_t status;
+	uint32_t frame_list; /* guest handle */
+};
+
 struct xen_memory_map_x86_32 {
 	uint32_t nr_entries;
 	uint32_t buffer; /* guest handle */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -49,12 +50,37 @@ static bool output_waits(struct console *c)
 	return waits;
 }
 
+/* With nobody to read it, the oldest goes when there is no more room. */
+static void keep_byte(struct console *c, char byte)
+{
+	if (c->pending_len == c->room) {
+		c->pending_start = (c->pending_start + 1) % c->room;
+		c->pending_len--;
+	}
+	c->pending[(c->pending_start + c->pending_len++) % c->room] = byte;
+}
+
+/* A disk that is full costs the log, not the guest. */
+static void log_output(const struct console *c, const char *bytes, unsigned len)
+{
+	while (len && c->log_fd >= 0) {
+		ssize_t n = write(c->log_fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		bytes += n;
+		len -= n;
+	}
+}
+
 /*
- * Move what the guest has written into `pending`, which is empty. Indexes run freely and are masked
- * by us; a producer that is further ahead than the ring is long is nonsense, of which we take the
- * ring's length.
+ * Move what the guest has written into `bytes`, as large as the ring. Indexes run freely and are
+ * masked by us; a producer that is further ahead than the ring is long is nonsense, of which we
+ * take the ring's length.
  */
-static void move_output(struct console *c, struct xencons_interface *ring)
+static unsigned move_output(struct console *c, struct xencons_interface *ring, char *bytes)
 {
 	XENCONS_RING_IDX cons = __atomic_load_n(&ring->out_cons, __ATOMIC_RELAXED);
 	XENCONS_RING_IDX prod = __atomic_load_n(&ring->out_prod, __ATOMIC_ACQUIRE);
@@ -64,22 +90,31 @@ static void move_output(struct console *c, struct xencons_interface *ring)
 	if (n > size)
 		n = size;
 	if (!n)
-		return;
+		return 0;
 	for (unsigned i = 0; i < n; i++)
-		c->pending[c->pending_end++] = ring->out[(cons + i) & (size - 1)];
+		bytes[i] = ring->out[(cons + i) & (size - 1)];
 	__atomic_store_n(&ring->out_cons, prod, __ATOMIC_RELEASE);
 	gpc_written(&c->ring, &ring->out_cons, sizeof(ring->out_cons));
+	return n;
 }
 
 static bool take_output(struct console *c)
 {
-	struct xencons_interface *ring = c->pending_end ? NULL : gpc_lock(&c->ring);
+	char bytes[sizeof(((struct xencons_interface *)0)->out)];
+	struct xencons_interface *ring;
+	unsigned n;
 
+	if (c->pending_len && !c->nobody_reads)
+		return false;
+	ring = gpc_lock(&c->ring);
 	if (!ring)
 		return false;
-	move_output(c, ring);
+	n = move_output(c, ring, bytes);
 	gpc_unlock(&c->ring);
-	return c->pending_end;
+	log_output(c, bytes, n);
+	for (unsigned i = 0; i < n; i++)
+		keep_byte(c, bytes[i]);
+	return n;
 }
 
 static bool writable_now(const struct console *c)
@@ -93,19 +128,23 @@ static bool writable_now(const struct console *c)
  */
 static bool flush_pending(struct console *c)
 {
-	while (c->pending_start < c->pending_end) {
-		unsigned left = c->pending_end - c->pending_start;
-		ssize_t n;
+	while (c->pending_len) {
+		unsigned n = c->room - c->pending_start;
+		ssize_t done;
 
+		if (n > c->pending_len)
+			n = c->pending_len;
 		if (!writable_now(c))
 			return false;
-		n = write(c->out.fd, c->pending + c->pending_start,
-			  left < WRITE_PIECE ? left : WRITE_PIECE);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		done = write(c->out.fd, c->pending + c->pending_start,
+			     n < WRITE_PIECE ? n : WRITE_PIECE);
+		if (done < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
-		c->pending_start = n < 0 ? c->pending_end : c->pending_start + n;
+		if (done < 0)
+			done = c->pending_len;
+		c->pending_start = (c->pending_start + done) % c->room;
+		c->pending_len -= done;
 	}
-	c->pending_start = c->pending_end = 0;
 	return true;
 }
 
@@ -122,7 +161,8 @@ static void wait_writable(struct console *c, bool wait)
  */
 static void pump_output(struct console *c)
 {
-	bool flushed = flush_pending(c), moved = flushed && take_output(c);
+	bool flushed = flush_pending(c);
+	bool moved = (flushed || c->nobody_reads) && take_output(c);
 
 	if (moved)
 		flushed = flush_pending(c);
@@ -130,7 +170,7 @@ static void pump_output(struct console *c)
 	if (!moved)
 		return;
 	notify_guest(c); /* it may be waiting for room */
-	if (flushed && output_waits(c))
+	if ((flushed || c->nobody_reads) && output_waits(c))
 		kick(c);
 }
 
@@ -251,7 +291,12 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, struct 
 		.in = {in_fd, input_ready, c},
 		.out = {out_fd, output_ready, c},
 		.escape = -1,
+		.log_fd = -1,
+		.pending = malloc(sizeof(((struct xencons_interface *)0)->out)),
+		.room = sizeof(((struct xencons_interface *)0)->out),
 	};
+	if (!c->pending)
+		return problem(p, "no memory for the console");
 	gpc_init(&c->ring, &d->memslots);
 	if (gpc_activate(&c->ring, ring, sizeof(struct xencons_interface)))
 		return problem(p, "no memory for the console");
@@ -273,6 +318,19 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, struct 
 			return problem(p, "cannot watch the console's input: %s", strerror(-rc));
 	}
 	c->out_pollable = loop_watch(loop, &c->out, 0) == 0;
+	return 0;
+}
+
+int console_keep(struct console *c, int log_fd)
+{
+	char *backlog = realloc(c->pending, CONSOLE_BACKLOG);
+
+	if (!backlog)
+		return -ENOMEM;
+	c->pending = backlog;
+	c->room = CONSOLE_BACKLOG;
+	c->nobody_reads = true;
+	c->log_fd = log_fd;
 	return 0;
 }
 
@@ -304,7 +362,7 @@ void console_flush(struct console *c)
 
 	do {
 		pump_output(c);
-		if (c->pending_start == c->pending_end && !output_waits(c))
+		if (!output_waits(c) && (c->nobody_reads || !c->pending_len))
 			return;
 	} while (poll(&pfd, 1, FLUSH_PATIENCE_MS) > 0);
 }
@@ -315,6 +373,8 @@ void console_close(struct console *c)
 		loop_unwatch(c->loop, &c->in);
 	if (c->out_pollable)
 		loop_unwatch(c->loop, &c->out);
+	event_channel_unbind_backend(c->domain, &c->backend);
 	close(c->kick.fd);
 	gpc_destroy(&c->ring);
+	free(c->pending);
 }

@@ -28,8 +28,10 @@ struct console {
 	void (*left)(void *opaque);
 	void *opaque;
 
-	char pending[4096]; /* read from the ring, not written yet */
-	unsigned pending_start, pending_end;
+	int log_fd;        /* a copy of all output; -1: none */
+	bool nobody_reads; /* or perhaps: the guest does not wait for it */
+	char *pending;     /* read from the ring, not written yet: a circle of `room` bytes */
+	unsigned room, pending_start, pending_len;
 };
 
 /*
@@ -39,6 +41,14 @@ struct console {
  */
 int console_open(struct console *c, struct loop *loop, struct domain *d, struct gpa ring, int in_fd,
 		 int out_fd, struct problem *p);
+
+/*
+ * For an out_fd that perhaps nobody reads (a pty): the guest never waits for a reader, and who
+ * comes later reads the last CONSOLE_BACKLOG bytes at first. All output also goes to log_fd (-1:
+ * none), which stays the caller's. Before the guest runs. 0 or -ENOMEM.
+ */
+#define CONSOLE_BACKLOG 262144u
+int console_keep(struct console *c, int log_fd);
 
 /* When `escape` is read from the input, call left(opaque) instead of passing it on. */
 void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque);

@@ -432,6 +432,37 @@ static void input_ends(void **state)
 	assert_user_sees(s, "on", 2);
 }
 
+/* A console that perhaps nobody reads: the guest goes on, the log has all of it. */
+static void nobody_reads(void **state)
+{
+	struct subject *s = *state;
+	char line[1000], log_path[] = "/tmp/console-test-XXXXXX";
+	int log_fd = mkstemp(log_path);
+	const unsigned lines = 2 * CONSOLE_BACKLOG / sizeof(line);
+	char *seen = malloc(4 * CONSOLE_BACKLOG);
+	size_t len = 0;
+	ssize_t n;
+
+	unlink(log_path);
+	assert_int_equal(console_keep(&s->console, log_fd), 0);
+	for (unsigned i = 0; i < lines; i++) {
+		memset(line, 'a' + i % 26, sizeof(line));
+		guest_writes(s, line, sizeof(line));
+		serve(s);
+		assert_int_equal(s->ring->out_cons, s->ring->out_prod); /* it never waits */
+	}
+	assert_int_equal(lseek(log_fd, 0, SEEK_END), lines * sizeof(line));
+	/* Who comes now reads what the pipe took at first, and the last of the rest. */
+	while ((n = read(s->out[0], seen + len, 4 * CONSOLE_BACKLOG - len)) > 0) {
+		len += n;
+		serve(s);
+	}
+	assert_true(len > CONSOLE_BACKLOG && len < lines * sizeof(line));
+	assert_memory_equal(seen + len - sizeof(line), line, sizeof(line));
+	free(seen);
+	close(log_fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -453,6 +484,7 @@ int main(void)
 		TEST(input_full),
 		TEST(hostile_consumer),
 		TEST(input_ends),
+		TEST(nobody_reads),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as xenolith run has it */

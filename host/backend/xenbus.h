@@ -54,7 +54,8 @@ struct xenbus_device {
 	char front[96], back[96]; /* folders in the store */
 	enum xenbus_state front_state, back_state;
 	bool connected, removing;
-	void (*removed)(struct xenbus_device *dev); /* the frontend has let it go, or had to */
+	void (*removed)(struct xenbus_device *dev); /* of xenbus_detach */
+	void *opaque;                               /* for that */
 	struct store_watch front_watch;
 };
 
@@ -66,9 +67,9 @@ int xenbus_add(struct xenbus_device *dev, const struct xenbus_ops *ops, struct s
 	       struct domain *d, unsigned id, struct problem *p);
 
 /*
- * Ask the frontend to let go (backend state Closing, "online" 0); removed() is called from the loop
- * once it has. force: at once, whatever the frontend does: disconnects, and both folders go before
- * this returns; removed() is not called.
+ * detach: ask the frontend to let go (backend state Closing, "online" 0); removed() is called once
+ * it has and the folders are gone, which is within this call if no frontend is connected. remove:
+ * at once, whatever the frontend does; removed() is not called.
  */
 void xenbus_detach(struct xenbus_device *dev, void (*removed)(struct xenbus_device *dev));
 void xenbus_remove(struct xenbus_device *dev);

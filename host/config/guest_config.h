@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest as its configuration describes it: xl.cfg(5), already checked, with all defaults filled
- * in. Plain data: every string is owned by it, NULL where the file says nothing.
+ * in. Plain data: every string is owned by it, NULL where the file says nothing. How it is written
+ * stands in xenolith.cfg(5).
  */
 #ifndef HOST_CONFIG_GUEST_CONFIG_H
 #define HOST_CONFIG_GUEST_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "host/kvm/vm.h"
@@ -86,9 +88,9 @@ struct guest_config {
 	enum guest_type type;
 	uint8_t uuid[16]; /* given, or random */
 
-	char *kernel, *ramdisk;
-	char *cmdline; /* "cmdline", or "root" and "extra" put together as xl does */
-	char *bootloader;
+	/* Of bootloader="pygrub" and firmware="pvgrub64", the kernel is GRUB's own Xen image. */
+	char *kernel, *ramdisk; /* kernel: NULL only for GUEST_HVM */
+	char *cmdline;          /* "cmdline", or "root" and "extra" put together as xl does */
 
 	uint64_t memory, maxmem;  /* bytes; maxmem >= memory */
 	unsigned vcpus, maxvcpus; /* online at first; in all */
@@ -110,6 +112,29 @@ struct guest_config {
 	enum accel accel;
 };
 
+/* Hears what is odd about a configuration and can be done without; each a line for the user. */
+struct config_warnings {
+	void (*warn)(void *opaque, const char *line);
+	void *opaque;
+};
+
+/*
+ * The configuration that `text` and then the KEY=VALUE `arguments` say: a pure function. `file`
+ * names the text in messages and in *c; NULL: there are arguments only. What is random if not given
+ * (uuid, MACs) stays zero. 0, or -1 with the reason, which names file and line, and nothing in *c.
+ */
+int guest_config_parse(struct guest_config *c, const char *file, const char *text, size_t size,
+		       char *const *arguments, unsigned nr_arguments,
+		       const struct config_warnings *w, struct problem *p);
+
+/* The same from the file itself (NULL: arguments only), and with what is random. */
+int guest_config_read(struct guest_config *c, const char *file, char *const *arguments,
+		      unsigned nr_arguments, const struct config_warnings *w, struct problem *p);
+
 void guest_config_free(struct guest_config *c);
+
+/* "pvh", "pv", "hvm" and "destroy", "rename-restart", ... as they are written in files. */
+const char *guest_type_name(enum guest_type type);
+const char *guest_action_name(enum guest_action action);
 
 #endif

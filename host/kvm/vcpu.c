@@ -196,6 +196,7 @@ static void *vcpu_thread(void *opaque)
 
 	current = vv;
 	vv->self = pthread_self();
+	__atomic_store_n(&vv->tid, gettid(), __ATOMIC_RELAXED);
 	__atomic_store_n(&vv->running, true, __ATOMIC_SEQ_CST);
 	vcpu_begin(vv);
 	while (serve_requests(vv))

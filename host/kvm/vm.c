@@ -22,23 +22,6 @@
 #define TSS_ADDRESS          0xfffbd000
 #define IDENTITY_MAP_ADDRESS 0xfffbc000ull
 
-static const char *const accel_names[] = {
-	[ACCEL_AUTO] = "auto",
-	[ACCEL_STOCK] = "stock",
-	[ACCEL_KVM_XEN] = "kvm-xen",
-};
-
-int accel_parse(const char *name, enum accel *accel)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(accel_names); i++) {
-		if (!strcmp(name, accel_names[i])) {
-			*accel = i;
-			return 0;
-		}
-	}
-	return -1;
-}
-
 static void end(struct vm *vm, enum vm_end how, int reason, const char *fmt, va_list ap)
 {
 	bool first;
@@ -227,8 +210,8 @@ static int create_domain(struct vm *vm, struct problem *p)
 			vm->overlay_fd, 0);
 	if (overlays == MAP_FAILED)
 		return problem(p, "cannot map the hypervisor's pages: %s", strerror(errno));
-	if (domain_init(&vm->domain, &platform, vm, GUEST_DOMID,
-			(uint8_t *)overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE)) {
+	if (domain_init(&vm->domain, &platform, vm,
+			vm->config.domid ? vm->config.domid : GUEST_DOMID, overlays)) {
 		vm->domain.shared_info = NULL; /* which says that there is a domain */
 		munmap(overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
 		return problem(p, "no memory for the domain");

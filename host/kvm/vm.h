@@ -49,6 +49,7 @@ enum accel {
 #define SPECIAL_PAGES_START  0xfeff8000ull
 #define SPECIAL_PAGES        8
 #define SPECIAL_PAGE_CONSOLE 0
+#define SPECIAL_PAGE_STORE   1
 #define VM_AREAS_MAX         4
 
 enum vcpu_request {
@@ -69,6 +70,7 @@ struct vm_vcpu {
 	bool started;
 	pthread_t self; /* if running, which is atomic: to be kicked */
 	bool running;
+	pid_t tid;         /* the kernel's name of the thread, atomic; 0: it has not begun */
 	uint32_t requests; /* atomic */
 
 	/*
@@ -116,6 +118,7 @@ struct vm_config {
 	 */
 	uint64_t max_memory;
 	unsigned vcpus;
+	domid_t domid;               /* 0: 1 */
 	bool ioapic;                 /* has one, as HVM guests have */
 	bool manual_dirty_log;       /* dirty_log_get() does not clear, dirty_log_clear() does */
 	void (*ended)(void *opaque); /* once, on any thread */
@@ -181,6 +184,7 @@ struct vm {
 
 /* The accel of that name; -1 if there is none. */
 int accel_parse(const char *name, enum accel *accel);
+const char *accel_name(enum accel accel);
 
 /* 0, or -1 with the reason in *p and nothing held. */
 int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, struct problem *p);

@@ -22,8 +22,9 @@
 
 struct store;
 
-/* An empty store: "/", "/tool", "/local" as Xen's has them. NULL with the reason. */
+/* An empty store: "/", "/tool/xenstored" and "/local/domain". NULL with the reason. */
 struct store *store_create(struct loop *loop, struct problem *p);
+/* Its connections are closed before. Not from within fired(). */
 void store_destroy(struct store *s);
 
 /* Who may do what with a node: the first is its owner, with the rights of all others. */
@@ -51,7 +52,7 @@ int store_write(struct store *s, const char *path, const char *value);
 int store_writef(struct store *s, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int store_mkdir(struct store *s, const char *path);
-/* With all below. -ENOENT: it is not there. */
+/* With all below. -ENOENT: it is not there. -EINVAL: also "/". */
 int store_rm(struct store *s, const char *path);
 int store_set_perms(struct store *s, const char *path, const struct store_perm *perms, unsigned n);
 

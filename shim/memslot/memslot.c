@@ -12,6 +12,7 @@
 #include "shim/memslot/gmem.h"
 #include "shim/memslot/internal.h"
 #include "shim/memslot/levels.h"
+#include "shim/memslot/pin.h"
 
 /* The first frame that four levels of page tables under the guest's (52 bits) cannot name. */
 #define MAX_GFN (1ull << (52 - GUEST_PAGE_SHIFT))
@@ -53,6 +54,8 @@ void memslot_free(struct memslot *s, const struct memslot *other)
 		memslot_levels_free(s->levels);
 	if (s->write_track != other->write_track)
 		free(s->write_track);
+	if (s->pins != other->pins)
+		memslot_pins_free(s->pins);
 	free(s);
 }
 

@@ -40,6 +40,7 @@
 struct dirty_log;
 struct gmem;
 struct memslot_levels;
+struct memslot_pins;
 struct memslots;
 struct tracker;
 
@@ -57,6 +58,7 @@ struct memslot {
 	struct dirty_log *dirty;       /* NULL: not logged */
 	struct memslot_levels *levels; /* depends on start's alignment: never carried over a move */
 	uint16_t *write_track;         /* a count for each page; NULL: no tracker yet. Atomic */
+	struct memslot_pins *pins;     /* shim/memslot/pin.h */
 };
 
 /* All slots at one moment. Published as a whole, read under RCU. */
@@ -161,8 +163,9 @@ struct memslot_request {
  * flags, unaligned or wrapping address or size, hva outside user memory, > MEMSLOT_MAX_PAGES,
  * deleting what is not there, changing what cannot be changed. -EIO: the books are wrong. -EEXIST:
  * overlaps another slot. -EBUSY: an overlay lies on what shall move or go. -ENOMEM. What
- * gmem_bind() says. -EINVAL: beyond max_gfn. A tracker's veto. What the kernel says. After each of
- * them everything is as it was before.
+ * gmem_bind() says. -EINVAL: beyond max_gfn. A tracker's veto. -EBUSY: a page of what shall move or
+ * go is pinned (shim/memslot/pin.h). What the kernel says. After each of them everything is as it
+ * was before.
  */
 int memslots_set_slot(struct memslots *slots, const struct memslot_request *request);
 
@@ -176,7 +179,8 @@ int memslots_free_id(const struct memslots *slots);
  * The owner of host memory is about to change what is mapped at [hva, hva + len): from the return
  * of begin until end nobody of ours uses it, who looks for it waits (or is told that it is not
  * there, if he cannot). Slots stay as they are. begin takes the lock and end drops it: as short as
- * can be. 0, or -ENOMEM with nothing begun. changed = false: all is as it was, caches stay valid.
+ * can be. 0, or -ENOMEM, or -EBUSY (some of it is pinned: shim/memslot/pin.h), with nothing begun.
+ * changed = false: all is as it was, caches stay valid.
  */
 int memslots_remap_begin(struct memslots *slots, const void *hva, uint64_t len);
 void memslots_remap_end(struct memslots *slots, bool changed);

@@ -13,6 +13,7 @@
 #include "shim/memslot/internal.h"
 #include "shim/memslot/levels.h"
 #include "shim/memslot/overlay.h"
+#include "shim/memslot/pin.h"
 
 struct change {
 	struct memslots *slots;
@@ -62,6 +63,14 @@ static int take_levels(struct change *c)
 	return memslot_levels_create(c->new) ? 0 : -ENOMEM;
 }
 
+/* Pins are of memory, which stays what it is. */
+static int take_pins(struct change *c)
+{
+	if (c->kind == MEMSLOT_CREATE)
+		c->new->pins = memslot_pins_create();
+	return c->new->pins ? 0 : -ENOMEM;
+}
+
 static int make_slot(struct change *c)
 {
 	const struct memslot_request *r = c->request;
@@ -86,6 +95,8 @@ static int make_slot(struct change *c)
 	rc = take_dirty_log(c);
 	if (!rc)
 		rc = take_write_track(c);
+	if (!rc)
+		rc = take_pins(c);
 	return rc ? rc : take_levels(c);
 }
 
@@ -213,6 +224,8 @@ static void commit(struct change *c)
 	old_set = memslots_publish(c->slots, c->set);
 	memslots_end_change(c->slots);
 	rcu_synchronize();
+	if (c->kind == MEMSLOT_MOVE)
+		memslot_pins_open(c->new);
 	trackers_tell(c->slots, c->kind, c->old, c->new);
 	range_index_edit_commit(&c->by_gpa);
 	range_index_edit_commit(&c->by_hva);
@@ -222,11 +235,28 @@ static void commit(struct change *c)
 	free(old_set);
 }
 
+static bool takes_away(const struct change *c)
+{
+	return c->kind == MEMSLOT_MOVE || c->kind == MEMSLOT_DELETE;
+}
+
 static bool is_covered(const struct change *c)
 {
-	return (c->kind == MEMSLOT_MOVE || c->kind == MEMSLOT_DELETE) &&
-	       memslot_as(c->old->id) == 0 &&
+	return takes_away(c) && memslot_as(c->old->id) == 0 &&
 	       overlays_within(c->slots, gpa_to_gfn(c->old->start), c->old->npages);
+}
+
+/* The last that can fail. */
+static int change_kernels(struct change *c)
+{
+	int rc;
+
+	if (takes_away(c) && !memslot_pins_close(c->old, 0, c->old->npages))
+		return -EBUSY;
+	rc = c->slots->ops->set_slot(c->slots->host, c->old, c->new);
+	if (rc && takes_away(c))
+		memslot_pins_open(c->old);
+	return rc;
 }
 
 static void begin_edits(struct change *c)
@@ -257,7 +287,7 @@ int memslots_set_slot_locked(struct memslots *slots, const struct memslot_reques
 		return rc;
 	}
 	memslots_begin_change(slots);
-	rc = slots->ops->set_slot(slots->host, c.old, c.new);
+	rc = change_kernels(&c);
 	if (rc) {
 		memslots_end_change(slots);
 		give_up(&c);

@@ -252,6 +252,49 @@ int overlay_show(struct memslots *slots, unsigned page, struct gfn at)
 	return rc;
 }
 
+static struct overlay_record *find_page(const struct memslots *slots, unsigned page,
+					struct gfn not_at)
+{
+	struct overlays *o = slots->overlays;
+
+	for (unsigned i = 0; o && i < o->count; i++)
+		if (o->record[i].page == page && o->record[i].at.v != not_at.v)
+			return &o->record[i];
+	return NULL;
+}
+
+/* First the new place, then the old one. */
+static int move(struct memslots *slots, unsigned page, struct gfn at)
+{
+	const struct overlay_record *before = find(slots, at);
+	bool covered = before;
+	unsigned other = covered ? before->page : 0;
+	struct overlay_record *old;
+	int rc = show(slots, page, at);
+
+	old = find_page(slots, page, at);
+	if (rc || !old)
+		return rc;
+	rc = hide(slots, old);
+	if (!rc)
+		return 0;
+	if (covered)
+		show(slots, other, at);
+	else
+		hide(slots, find(slots, at));
+	return rc;
+}
+
+int overlay_move(struct memslots *slots, unsigned page, struct gfn at)
+{
+	int rc;
+
+	pthread_mutex_lock(&slots->lock);
+	rc = move(slots, page, at);
+	pthread_mutex_unlock(&slots->lock);
+	return rc;
+}
+
 int overlay_hide(struct memslots *slots, struct gfn at)
 {
 	int rc;
@@ -287,4 +330,16 @@ int overlay_at(struct memslots *slots, struct gfn at)
 	page = r ? (int)r->page : -ENOENT;
 	pthread_mutex_unlock(&slots->lock);
 	return page;
+}
+
+bool overlay_place(struct memslots *slots, unsigned page, struct gfn *at)
+{
+	const struct overlay_record *r;
+
+	pthread_mutex_lock(&slots->lock);
+	r = find_page(slots, page, gfn(UINT64_MAX));
+	if (r)
+		*at = r->at;
+	pthread_mutex_unlock(&slots->lock);
+	return r;
 }

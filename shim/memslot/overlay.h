@@ -15,11 +15,14 @@
 
 /*
  * Show page number `page` at `at`, in address space 0. Takes memslots.lock, not in a read section.
- * 0; -EINVAL: no memory can be there; -EBUSY: it is the same RAM as another frame with an overlay;
- * -ENOMEM; a tracker's veto (where there is no RAM); what the kernel says. Then nothing has
+ * 0; -EINVAL: no memory can be there; -EBUSY: it is the same RAM as another frame with an overlay,
+ * or what is there is pinned (shim/memslot/pin.h); -ENOMEM; a tracker's veto (where there is no RAM); what the kernel says. Then nothing has
  * changed.
  */
 int overlay_show(struct memslots *slots, unsigned page, struct gfn at);
+
+/* The same for a page that is shown at one frame at most: where it was it is not any more. */
+int overlay_move(struct memslots *slots, unsigned page, struct gfn at);
 
 /* Take away what is shown at `at`. As above; -ENOENT: there is no overlay. */
 int overlay_hide(struct memslots *slots, struct gfn at);
@@ -29,6 +32,9 @@ int overlay_hide_all(struct memslots *slots);
 
 /* The page shown at `at`, or -ENOENT. Takes the lock. */
 int overlay_at(struct memslots *slots, struct gfn at);
+
+/* A frame that shows the page. False: there is none. Takes the lock. */
+bool overlay_place(struct memslots *slots, unsigned page, struct gfn *at);
 
 /* For memslot.c, under the lock: does one lie in these pages? */
 bool overlays_within(const struct memslots *slots, struct gfn base, uint64_t npages);

@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "shim/memslot/internal.h"
+#include "shim/memslot/pin.h"
 
 struct memslot_remap {
 	struct memslot_set *before; /* not published meanwhile */
 	struct memslot_set
 		*after; /* the same of another generation; made now, as end cannot fail */
 	struct range_index_edit by_gpa[MEMSLOT_ADDRESS_SPACES], by_hva;
+	uint64_t start, end; /* host addresses */
 	int rc;
 };
 
@@ -26,6 +28,29 @@ static bool take_out(const struct range *r, void *opaque)
 	if (!m->rc)
 		m->rc = range_index_remove(&m->by_hva, r->start, r->slot);
 	return m->rc;
+}
+
+/* True if one of the pages is pinned: which ends the visit. */
+static bool close_pins(const struct range *r, void *opaque)
+{
+	const struct memslot_remap *m = opaque;
+	uint64_t from = m->start > r->start ? m->start - r->start : 0;
+	uint64_t to = (m->end < r->end ? m->end : r->end) - r->start;
+	uint64_t first = from >> GUEST_PAGE_SHIFT;
+
+	return !memslot_pins_close(r->slot, first, ((to - 1) >> GUEST_PAGE_SHIFT) - first + 1);
+}
+
+static bool open_pins(const struct range *r, void *opaque)
+{
+	(void)opaque;
+	memslot_pins_open(r->slot);
+	return false;
+}
+
+static void open_all_pins(const struct memslot_set *set, uint64_t start, uint64_t end)
+{
+	range_index_visit(set->by_hva, start, end, open_pins, NULL);
 }
 
 static void begin_edits(struct memslot_remap *m)
@@ -65,6 +90,17 @@ static int prepare(struct memslots *slots, struct memslot_remap *m, struct memsl
 	return 0;
 }
 
+/* The change is under way when pins are closed: who finds them so waits for it. */
+static int begin_without_pins(struct memslots *slots, struct memslot_remap *m)
+{
+	memslots_begin_change(slots);
+	if (!range_index_visit(m->before->by_hva, m->start, m->end, close_pins, m))
+		return 0;
+	open_all_pins(m->before, m->start, m->end);
+	memslots_end_change(slots);
+	return -EBUSY;
+}
+
 int memslots_remap_begin_locked(struct memslots *slots, const void *hva, uint64_t len)
 {
 	struct memslot_remap *m = calloc(1, sizeof(*m));
@@ -77,8 +113,12 @@ int memslots_remap_begin_locked(struct memslots *slots, const void *hva, uint64_
 		return -ENOMEM;
 	}
 	m->before = memslots_own_set(slots);
+	m->start = (uintptr_t)hva;
+	m->end = m->start + len;
 	begin_edits(m);
-	rc = prepare(slots, m, without, (uintptr_t)hva, (uintptr_t)hva + len);
+	rc = prepare(slots, m, without, m->start, m->end);
+	if (!rc)
+		rc = begin_without_pins(slots, m);
 	if (rc) {
 		free(m->after);
 		discard(m, without);
@@ -87,7 +127,6 @@ int memslots_remap_begin_locked(struct memslots *slots, const void *hva, uint64_
 	/* Both, used or not: caches may have seen the first of them. */
 	slots->last_generation = m->after->generation;
 	slots->remap = m;
-	memslots_begin_change(slots);
 	memslots_publish(slots, without);
 	rcu_synchronize();
 	return 0;
@@ -101,6 +140,7 @@ void memslots_remap_end_locked(struct memslots *slots, bool changed)
 	slots->remap = NULL;
 	memslots_end_change(slots);
 	rcu_synchronize();
+	open_all_pins(slots->set, m->start, m->end);
 	free(changed ? m->before : m->after);
 	discard(m, without);
 }

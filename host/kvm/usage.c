@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/kvm/usage.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* proc(5): in /proc/PID/stat, fields are counted from 1, and the name may hold anything but ')'. */
+#define STAT_STATE     3
+#define STAT_PROCESSOR 39
+
+/* The fields from STAT_STATE on. False: the thread is no more. */
+static bool read_stat(pid_t tid, char *text, size_t size, const char **fields)
+{
+	char path[64];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	n = fread(text, 1, size - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	*fields = strrchr(text, ')');
+	if (!*fields || (*fields)[1] != ' ')
+		return false;
+	*fields += 2;
+	return true;
+}
+
+static int processor(const char *fields)
+{
+	int cpu;
+
+	for (int field = STAT_STATE; field < STAT_PROCESSOR; field++) {
+		fields = strchr(fields, ' ');
+		if (!fields)
+			return -1;
+		fields++;
+	}
+	return sscanf(fields, "%d", &cpu) == 1 ? cpu : -1;
+}
+
+void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage)
+{
+	const char *fields;
+	struct timespec t;
+	clockid_t clock;
+	char text[1024];
+
+	*usage = (struct vcpu_usage){.cpu = -1};
+	if (!vv->started)
+		return;
+	usage->online = !vcpu_is_down(vv->vcpu);
+	if (!pthread_getcpuclockid(vv->thread, &clock) && !clock_gettime(clock, &t))
+		usage->time_ns = t.tv_sec * 1000000000ull + t.tv_nsec;
+	if (!read_stat(__atomic_load_n(&vv->tid, __ATOMIC_RELAXED), text, sizeof(text), &fields))
+		return;
+	usage->running = *fields == 'R';
+	usage->cpu = processor(fields);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a vCPU's thread does at the moment, as the host's kernel tells of it.
+ */
+#ifndef HOST_KVM_USAGE_H
+#define HOST_KVM_USAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/kvm/vm.h"
+
+struct vcpu_usage {
+	uint64_t time_ns; /* of the host's CPUs, so far */
+	int cpu;          /* the host's, where it was last; -1: unknown */
+	bool online;      /* it is up, as VCPUOP_is_up says */
+	bool running;     /* on that CPU, or waiting for it: neither halted nor blocked */
+};
+
+/* Zeros where the thread has ended. Not for a vCPU's own thread. */
+void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage);
+
+#endif
