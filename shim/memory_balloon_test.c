@@ -5,6 +5,7 @@
  */
 #include "shim/fake_reservation.h"
 #include "shim/fake_test.h"
+#include "shim/shared_info.h"
 
 /* cmd may say where to go on. */
 static long adjust(struct fake *f, uint64_t cmd, const struct call *c)
@@ -201,6 +202,35 @@ static void increase(void **state)
 	assert_int_equal(adjust(f, XENMEM_increase_reservation, &c), 3);
 	assert_int_equal(pages(f), FAKE_PAGES + 48);
 	assert_int_equal(f->ram_populated + f->ram_discarded, 0);
+}
+
+/* What covers a page goes with it, as on Xen, and where there is no RAM it goes alone. */
+static void covered_pages(void **state)
+{
+	const uint64_t hole = FAKE_HOLE / GUEST_PAGE_SIZE;
+	struct fake *f = *state;
+
+	assert_int_equal(shared_info_map(&f->domain, gfn(SOMEWHERE + 3)), 0);
+	assert_int_equal(decrease(f, SOMEWHERE, 8), 8);
+	assert_int_equal(pages(f), FAKE_PAGES - 8);
+	assert_false(f->domain.shared_info_mapped);
+	assert_false(populated(f, SOMEWHERE + 3));
+	assert_true(holds(f, SOMEWHERE + 3, 0));
+
+	assert_int_equal(shared_info_map(&f->domain, gfn(hole)), 0);
+	write_frame(f, LIST, 0, hole);
+	write_frame(f, LIST, 1, 0x100);
+	write_frame(f, LIST, 2, hole);
+	assert_int_equal(adjust(f, XENMEM_decrease_reservation,
+				&(struct call){.nr = 3, .domid = DOMID_SELF}),
+			 2);
+	assert_int_equal(pages(f), FAKE_PAGES - 9);
+	assert_null(page_at(f, hole));
+
+	assert_int_equal(shared_info_map(&f->domain, gfn(0x118)), 0);
+	assert_int_equal(adjust_range(f, XENMEM_decrease_reservation, 0x110, 2, 16, 4), 2);
+	assert_false(f->domain.shared_info_mapped);
+	assert_int_equal(pages(f), FAKE_PAGES - 41);
 }
 
 /*
@@ -472,6 +502,7 @@ int main(void)
 		TEST_BOTH(largest_order),
 		TEST_BOTH(populate_what_is_there),
 		TEST_BOTH(increase),
+		TEST_BOTH(covered_pages),
 		TEST_BOTH(not_there),
 		TEST_BOTH(twice),
 		TEST_BOTH(over_the_end),
