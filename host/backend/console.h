@@ -34,13 +34,20 @@ struct console {
 	unsigned room, pending_start, pending_len;
 };
 
+/* Where a ring is, and the guest's end of its events. */
+struct console_ring {
+	struct gpa at;      /* a page of the guest's; or, if not NULL: */
+	void *hva;          /* one that has been mapped, and stays so */
+	evtchn_port_t port; /* one that the guest offers to domain 0; 0: a new one is made */
+};
+
 /*
- * Connect the guest's page at `ring` and a new event channel port (console->port) to in_fd (-1: no
- * input) and out_fd, which stay the caller's. While there is no memory nothing is sent. 0, or -1
- * with the reason.
+ * Connect the ring and its port (console->port) to in_fd (-1: no input) and out_fd, which stay the
+ * caller's and are two descriptors. While there is no memory nothing is sent. 0, or -1 with the
+ * reason and nothing held.
  */
-int console_open(struct console *c, struct loop *loop, struct domain *d, struct gpa ring, int in_fd,
-		 int out_fd, struct problem *p);
+int console_open(struct console *c, struct loop *loop, struct domain *d,
+		 const struct console_ring *ring, int in_fd, int out_fd, struct problem *p);
 
 /*
  * For an out_fd that perhaps nobody reads (a pty): the guest never waits for a reader, and who

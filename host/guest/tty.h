@@ -10,7 +10,7 @@
 #include "host/problem.h"
 
 struct guest_tty {
-	int master;
+	int master, out; /* the same, for input and for output */
 	int slave; /* kept open, so that output waits for who comes, and a client's end is none */
 	char path[64];
 	struct guest_log log;
