@@ -11,6 +11,7 @@
  *grant table's size and version, and where its frames are seen domain.events.lock	states of
  *event channel ports (pending and mask bits are atomics) vcpu.timers.lock	its deadlines; and
  *	vcpu.runstate_lock	the record of its times: nobody waits for anything with one of these
+ *	domain.reservation.lock	which pages of RAM there are
  *	domain.memslots.lock	changes of slots, overlays and of the areas of caches
  *	gpc.lock		what one cache knows, and its use by pieces
  *	domain.grants.lock	uses of grants: nobody waits for anything with it, and it is never
@@ -33,6 +34,7 @@
 #include "shim/grant_table.h"
 #include "shim/memslot/memslot.h"
 #include "shim/platform.h"
+#include "shim/reservation.h"
 #include "shim/vcpu.h"
 #include "xen-abi/xen.h"
 
@@ -58,10 +60,10 @@ struct domain {
 
 	domid_t id;
 	uint8_t uuid[16];
-	uint64_t max_pages; /* of RAM */
 
 	pthread_mutex_t lock;
 	struct memslots memslots;
+	struct reservation reservation;
 
 	/*
 	 * The latched word size: rules the layout of shared_info and the number of ports, not how
@@ -90,6 +92,8 @@ struct domain {
 	/* What XENMEM_memory_map tells; owned by the caller of domain_init. */
 	const struct hvm_memmap_table_entry *memmap;
 	unsigned memmap_entries;
+	/* In place of it, what the guest has set (XENMEM_set_memory_map); NULL: nothing. */
+	struct memory_map *guest_memmap;
 
 	/*
 	 * How it ends: the first reason given counts, even if given before the end

@@ -2,6 +2,7 @@
 #include "shim/fake_platform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -246,8 +247,30 @@ static void word_size_latched(struct domain *d)
 	fake_of(d)->word_sizes_latched++;
 }
 
+/* The RAM's file gives the memory back. */
+static void ram_discard(struct domain *d, struct gfn base, uint64_t npages)
+{
+	struct fake *f = fake_of(d);
+	uint64_t at = base.v << GUEST_PAGE_SHIFT;
+	uint64_t offset = at < FAKE_HIGH ? at : FAKE_RAM_SIZE + (at - FAKE_HIGH);
+
+	if (fallocate(f->ram_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)(npages << GUEST_PAGE_SHIFT)))
+		abort();
+	f->ram_discards++;
+	f->ram_discarded += npages;
+}
+
+static void ram_populated(struct domain *d, struct gfn base, uint64_t npages)
+{
+	(void)base;
+	fake_of(d)->ram_populated += npages;
+}
+
 static const struct platform_ops ops = {
 	.memory = &memory,
+	.ram_discard = ram_discard,
+	.ram_populated = ram_populated,
 	.paging = paging,
 	.upcall = upcall,
 	.set_gsi = set_gsi,
@@ -303,12 +326,17 @@ static int create_domain(struct fake *f, bool long_mode)
 		return rc;
 	}
 	d->long_mode = long_mode;
-	d->max_pages = (FAKE_RAM_SIZE + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE;
 	rc = fake_add_memory(f, 0, 0, FAKE_RAM_SIZE, f->ram);
 	if (!rc)
 		rc = fake_add_memory(f, 1, FAKE_HIGH, FAKE_HIGH_SIZE, f->high);
+	if (!rc)
+		rc = domain_add_ram(d, gfn(0), FAKE_RAM_SIZE / GUEST_PAGE_SIZE);
+	if (!rc)
+		rc = domain_add_ram(d, gfn(FAKE_HIGH / GUEST_PAGE_SIZE),
+				    FAKE_HIGH_SIZE / GUEST_PAGE_SIZE);
 	if (rc)
 		return rc;
+	domain_set_memory_target(d, FAKE_PAGES);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (!domain_add_vcpu(d, &f->vcpu[i]))
 			return -ENOMEM;

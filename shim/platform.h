@@ -39,6 +39,16 @@ struct platform_ops {
 	const struct memslot_ops *memory;
 
 	/*
+	 * The guest has given back these pages of its RAM (shim/reservation.h): their contents go,
+	 * and they cost the host nothing until somebody touches them, who finds zeros. Never called
+	 * in a read section; the reservation's lock is held, as below.
+	 */
+	void (*ram_discard)(struct domain *d, struct gfn base, uint64_t npages);
+
+	/* May be NULL. Such pages are the guest's again: it may be expected to use them. */
+	void (*ram_populated)(struct domain *d, struct gfn base, uint64_t npages);
+
+	/*
 	 * The vCPU's translation state, valid until it runs again. On the vCPU's own thread. Unless
 	 * `exact`, it may be what is likely (write protection on, the number of levels as when last
 	 * seen): a caller that fails with it asks for the exact state and tries again.

@@ -29,6 +29,24 @@ struct xen_memory_map_x86_32 {
 	uint32_t buffer; /* guest handle */
 };
 
+struct xen_foreign_memory_map_x86_32 {
+	uint16_t domid;
+	struct xen_memory_map_x86_32 map;
+};
+
+struct xen_memory_reservation_x86_32 {
+	uint32_t extent_start; /* guest handle */
+	uint32_t nr_extents;
+	uint32_t extent_order;
+	uint32_t mem_flags;
+	uint16_t domid;
+};
+
+struct xen_memory_exchange_x86_32 {
+	struct xen_memory_reservation_x86_32 in, out;
+	uint32_t nr_exchanged;
+};
+
 struct xen_platform_parameters_x86_32 {
 	uint32_t virt_start;
 };

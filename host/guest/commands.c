@@ -82,6 +82,7 @@ static void command_info(struct guest *g, struct control_call *call)
 {
 	static const char *const types[] = {"pvh", "pv", "hvm"};
 	const struct guest_config *c = g->config;
+	struct domain_memory memory = {0};
 	struct vm *vm = vm_of(g);
 	unsigned online = 0;
 	uint64_t time_ns = 0;
@@ -96,6 +97,8 @@ static void command_info(struct guest *g, struct control_call *call)
 		time_ns += u.time_ns;
 		running |= u.running;
 	}
+	if (vm)
+		domain_memory(&vm->domain, &memory);
 	text_of_uuid(g, uuid, sizeof(uuid));
 	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
 	control_answer(
@@ -104,9 +107,9 @@ static void command_info(struct guest *g, struct control_call *call)
 			  "s:s, s:o, s:o}",
 			  "domid", g->folder.domid, "name", c->name, "uuid", uuid, "type",
 			  types[c->type], "pid", (int)getpid(), "state", state_letter(g, running),
-			  "memory_kib", (json_int_t)(g->memory_target >> 10), "maxmem_kib",
-			  (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus, "vcpus_online",
-			  online, "cpu_time_ns", (json_int_t)time_ns, "uptime_ns",
+			  "memory_kib", (json_int_t)(memory.pages * (GUEST_PAGE_SIZE >> 10)),
+			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
+			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "uptime_ns",
 			  (json_int_t)uptime_ns(g), "xenstore", store, "console", g->tty.path,
 			  "console_log", g->tty.log.path, "config", guest_config_json(c),
 			  "hypercalls", unknown_hypercalls(vm)));
@@ -305,6 +308,7 @@ static void command_mem_set(struct guest *g, struct control_call *call)
 		return;
 	}
 	g->memory_target = target;
+	domain_set_memory_target(&vm_of(g)->domain, target >> GUEST_PAGE_SHIFT);
 	guest_node_writef(g, "memory/target", "%llu", (unsigned long long)target >> 10);
 	control_answer(call, NULL);
 }

@@ -99,6 +99,8 @@ static void op_word_size_latched(struct domain *d)
 
 static const struct platform_ops platform = {
 	.memory = &vm_memslot_ops,
+	.ram_discard = vm_ram_discard,
+	.ram_populated = vm_ram_populated,
 	.paging = vcpu_paging,
 	.upcall = vm_upcall,
 	.port_changed = vm_port_changed,
