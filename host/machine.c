@@ -154,6 +154,7 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		.device = config->device,
 		.accel = config->accel,
 		.memory = config->memory,
+		.max_memory = config->max_memory,
 		.vcpus = config->vcpus,
 		.ioapic = config->ioapic,
 		.ended = ended,

@@ -12,10 +12,11 @@ struct machine_config {
 	const char *device;                    /* KVM's */
 	const char *kernel, *initrd, *cmdline; /* initrd and cmdline may be NULL */
 	enum accel accel;
-	uint64_t memory;   /* bytes */
-	unsigned vcpus;    /* 1 to DOMAIN_MAX_VCPUS */
-	bool ioapic;       /* an I/O APIC, as HVM guests have */
-	int in_fd, out_fd; /* the guest's console; in_fd may be -1 */
+	uint64_t memory;     /* bytes */
+	uint64_t max_memory; /* the same; 0: as memory */
+	unsigned vcpus;      /* 1 to DOMAIN_MAX_VCPUS */
+	bool ioapic;         /* an I/O APIC, as HVM guests have */
+	int in_fd, out_fd;   /* the guest's console; in_fd may be -1 */
 };
 
 struct machine {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/memory_map.h"
 #include "shim/vcpu_context.h"
 #include "shim/vcpu_run.h"
 
@@ -38,6 +39,7 @@ int domain_init(struct domain *d, const struct platform_ops *ops, void *host, do
 		return rc;
 	}
 	pthread_mutex_init(&d->lock, NULL);
+	reservation_init(&d->reservation);
 	return 0;
 }
 
@@ -57,6 +59,8 @@ void domain_destroy(struct domain *d)
 	for (unsigned i = 0; i < d->nr_vcpus; i++)
 		free_vcpu(d->vcpus[i]);
 	memslots_destroy(&d->memslots);
+	reservation_destroy(&d->reservation);
+	memory_map_reset(d);
 	pthread_mutex_destroy(&d->lock);
 	grants_destroy(&d->grants);
 	event_channels_destroy(&d->events);

@@ -11,6 +11,7 @@
  *grant table's size and version, and where its frames are seen domain.events.lock	states of
  *event channel ports (pending and mask bits are atomics) vcpu.timers.lock	its deadlines; and
  *	vcpu.runstate_lock	the record of its times: nobody waits for anything with one of these
+ *	domain.reservation.lock	which pages of RAM there are
  *	domain.memslots.lock	changes of slots, overlays and of the areas of caches
  *	gpc.lock		what one cache knows, and its use by pieces
  *	domain.grants.lock	uses of grants: nobody waits for anything with it, and it is never
@@ -33,6 +34,7 @@
 #include "shim/grant_table.h"
 #include "shim/memslot/memslot.h"
 #include "shim/platform.h"
+#include "shim/reservation.h"
 #include "shim/vcpu.h"
 #include "xen-abi/xen.h"
 
@@ -58,10 +60,10 @@ struct domain {
 
 	domid_t id;
 	uint8_t uuid[16];
-	uint64_t max_pages; /* of RAM */
 
 	pthread_mutex_t lock;
 	struct memslots memslots;
+	struct reservation reservation;
 
 	/*
 	 * The latched word size: rules the layout of shared_info and the number of ports, not how
@@ -71,8 +73,8 @@ struct domain {
 	bool long_mode;
 
 	void *shared_info; /* the overlay page, as we see it; never unmapped */
-	bool shared_info_mapped;
 	struct gfn shared_info_gfn; /* where the guest has put it, if mapped */
+	bool shared_info_mapped;
 
 	/*
 	 * Inputs of its I/O APIC, which is the machinery's (shim/ioapic.h has one): 48 for one like
@@ -87,7 +89,11 @@ struct domain {
 
 	struct event_channels events;
 
-	/* What XENMEM_memory_map tells; owned by the caller of domain_init. */
+	/*
+	 * What XENMEM_memory_map tells; owned by the caller of domain_init. In place of it, what
+	 * the guest has set (XENMEM_set_memory_map); NULL: nothing.
+	 */
+	struct memory_map *guest_memmap;
 	const struct hvm_memmap_table_entry *memmap;
 	unsigned memmap_entries;
 
@@ -116,8 +122,8 @@ struct domain {
 #define SHUTDOWN_CODE_NONE -1
 
 /*
- * Make *d an empty domain. overlays: the OVERLAY_COUNT pages of enum overlay as mapped here,
- * zeroed, owned by the caller. 0 or -ENOMEM.
+ * Make *d an empty domain. overlays: the first OVERLAY_MAPPED pages of enum overlay as mapped
+ * here, zeroed, owned by the caller. 0 or -ENOMEM.
  */
 int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
 		void *overlays);

@@ -2,6 +2,7 @@
 #include "shim/fake_platform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -107,6 +108,40 @@ static int uncover(void *host, uint8_t *hva, void *aside)
 	return show(hva, f->ram_fd, offset);
 }
 
+static off_t overlay_offset(unsigned page)
+{
+	return (off_t)page * GUEST_PAGE_SIZE;
+}
+
+static int lend_page(void *host, uint8_t *hva, unsigned page, void **aside)
+{
+	struct fake *f = host;
+
+	if (f->overlay_map_rc)
+		return f->overlay_map_rc;
+	if (pwrite(f->overlay_fd, hva, GUEST_PAGE_SIZE, overlay_offset(page)) != GUEST_PAGE_SIZE)
+		return -ENOMEM;
+	return cover(host, hva, page, aside);
+}
+
+static int take_page_back(void *host, uint8_t *hva, unsigned page, void *aside)
+{
+	uint8_t contents[GUEST_PAGE_SIZE];
+	struct fake *f = host;
+	int rc;
+
+	memcpy(contents, hva, sizeof(contents));
+	rc = uncover(host, hva, aside);
+	if (rc)
+		return rc;
+	memcpy(hva, contents, sizeof(contents));
+	memset(contents, 0, sizeof(contents));
+	return pwrite(f->overlay_fd, contents, sizeof(contents), overlay_offset(page)) ==
+			       sizeof(contents)
+		       ? 0
+		       : -ENOMEM;
+}
+
 static uint8_t *page_map(void *host, unsigned page)
 {
 	struct fake *f = host;
@@ -135,6 +170,8 @@ static const struct memslot_ops memory = {
 	.log_get = log_get,
 	.cover = cover,
 	.uncover = uncover,
+	.lend = lend_page,
+	.take_back = take_page_back,
 	.page_map = page_map,
 	.page_unmap = page_unmap,
 };
@@ -246,8 +283,30 @@ static void word_size_latched(struct domain *d)
 	fake_of(d)->word_sizes_latched++;
 }
 
+/* The RAM's file gives the memory back. */
+static void ram_discard(struct domain *d, struct gfn base, uint64_t npages)
+{
+	struct fake *f = fake_of(d);
+	uint64_t at = base.v << GUEST_PAGE_SHIFT;
+	uint64_t offset = at < FAKE_HIGH ? at : FAKE_RAM_SIZE + (at - FAKE_HIGH);
+
+	if (fallocate(f->ram_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)(npages << GUEST_PAGE_SHIFT)))
+		abort();
+	f->ram_discards++;
+	f->ram_discarded += npages;
+}
+
+static void ram_populated(struct domain *d, struct gfn base, uint64_t npages)
+{
+	(void)base;
+	fake_of(d)->ram_populated += npages;
+}
+
 static const struct platform_ops ops = {
 	.memory = &memory,
+	.ram_discard = ram_discard,
+	.ram_populated = ram_populated,
 	.paging = paging,
 	.upcall = upcall,
 	.set_gsi = set_gsi,
@@ -286,7 +345,7 @@ static int create_memory(struct fake *f)
 		return -errno;
 	f->ram = map(f->ram_fd, 0, FAKE_RAM_SIZE);
 	f->high = map(f->ram_fd, FAKE_RAM_SIZE, FAKE_HIGH_SIZE);
-	f->overlays = map(f->overlay_fd, 0, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+	f->overlays = map(f->overlay_fd, 0, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 	if (!f->ram || !f->high || !f->overlays)
 		return -errno;
 	f->shared_info = (uint8_t *)f->overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE;
@@ -303,12 +362,17 @@ static int create_domain(struct fake *f, bool long_mode)
 		return rc;
 	}
 	d->long_mode = long_mode;
-	d->max_pages = (FAKE_RAM_SIZE + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE;
 	rc = fake_add_memory(f, 0, 0, FAKE_RAM_SIZE, f->ram);
 	if (!rc)
 		rc = fake_add_memory(f, 1, FAKE_HIGH, FAKE_HIGH_SIZE, f->high);
+	if (!rc)
+		rc = domain_add_ram(d, gfn(0), FAKE_RAM_SIZE / GUEST_PAGE_SIZE);
+	if (!rc)
+		rc = domain_add_ram(d, gfn(FAKE_HIGH / GUEST_PAGE_SIZE),
+				    FAKE_HIGH_SIZE / GUEST_PAGE_SIZE);
 	if (rc)
 		return rc;
+	domain_set_memory_target(d, FAKE_PAGES);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (!domain_add_vcpu(d, &f->vcpu[i]))
 			return -ENOMEM;
@@ -351,7 +415,7 @@ void fake_destroy(struct fake *f)
 		domain_destroy(&f->domain);
 	}
 	if (f->overlays)
-		munmap(f->overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+		munmap(f->overlays, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 	if (f->high)
 		munmap(f->high, FAKE_HIGH_SIZE);
 	if (f->ram)

@@ -20,6 +20,7 @@
 #define FAKE_RAM_SIZE  0x200000ull
 #define FAKE_HIGH      0x100000000ull
 #define FAKE_HIGH_SIZE 0x40000ull
+#define FAKE_PAGES     ((FAKE_RAM_SIZE + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE)
 
 /* The last part of the low RAM, for page tables: snapshots leave it out. */
 #define FAKE_LOW_TABLES (FAKE_RAM_SIZE - 0x20000)
@@ -72,6 +73,10 @@ struct fake {
 	int overlay_map_rc, overlay_unmap_rc;
 	unsigned overlay_unmap_fails; /* how many times, then no more */
 	unsigned overlay_maps, overlay_unmaps;
+
+	/* Pages of RAM that were given back and taken again, and in how many calls the former. */
+	uint64_t ram_discarded, ram_populated;
+	unsigned ram_discards;
 
 	int ram_fd, overlay_fd;
 	uint8_t *ram, *high; /* as the guest sees them, overlays included */

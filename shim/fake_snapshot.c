@@ -9,12 +9,17 @@
 #include "shim/event_port.h"
 #include "shim/fake_platform.h"
 
+/* Frames of the grant table that are compared. */
+#define GRANT_FRAMES_KEPT 4
+
 struct fake_snapshot {
 	struct fake fake;
 	uint8_t ram[FAKE_RAM_SIZE];
 	uint8_t shared_info[GUEST_PAGE_SIZE];
+	uint8_t grants[GRANT_FRAMES_KEPT * GUEST_PAGE_SIZE], statuses[GUEST_PAGE_SIZE];
 	uint64_t bindings[EVTCHN_FIFO_NR_CHANNELS];
 	uint8_t priorities[EVTCHN_FIFO_NR_CHANNELS];
+	bool populated[FAKE_PAGES];
 	struct vcpu vcpus[FAKE_VCPUS];
 };
 
@@ -37,6 +42,23 @@ static bool ports_changed(const struct fake_snapshot *s, const struct event_chan
 	       memcmp(e->pirq_port, s->fake.domain.events.pirq_port, sizeof(e->pirq_port)) != 0;
 }
 
+/* Number i of the pages that the fake has. */
+static bool is_populated(const struct domain *d, unsigned i)
+{
+	const uint64_t low = FAKE_RAM_SIZE / GUEST_PAGE_SIZE;
+
+	return domain_page_populated(d, gfn(i < low ? i : FAKE_HIGH / GUEST_PAGE_SIZE + i - low));
+}
+
+static bool pages_changed(const struct fake_snapshot *s, const struct domain *d)
+{
+	for (unsigned i = 0; i < FAKE_PAGES; i++)
+		if (is_populated(d, i) != s->populated[i])
+			return true;
+	return d->reservation.pages != s->fake.domain.reservation.pages ||
+	       d->reservation.max != s->fake.domain.reservation.max;
+}
+
 struct fake_snapshot *fake_snapshot(struct fake *f)
 {
 	struct fake_snapshot *s = calloc(1, sizeof(*s));
@@ -46,10 +68,25 @@ struct fake_snapshot *fake_snapshot(struct fake *f)
 	memcpy(&s->fake, f, sizeof(*f));
 	memcpy(s->ram, f->ram, sizeof(s->ram));
 	memcpy(s->shared_info, f->shared_info, sizeof(s->shared_info));
+	memcpy(s->grants, f->domain.grants.frames, sizeof(s->grants));
+	memcpy(s->statuses, f->domain.grants.statuses, sizeof(s->statuses));
 	copy_ports(s, &f->domain.events);
+	for (unsigned i = 0; i < FAKE_PAGES; i++)
+		s->populated[i] = is_populated(&f->domain, i);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		memcpy(&s->vcpus[i], f->domain.vcpus[i], sizeof(s->vcpus[i]));
 	return s;
+}
+
+static bool grants_changed(const struct fake_snapshot *s, const struct grant_table *now)
+{
+	const struct grant_table *then = &s->fake.domain.grants;
+
+	return memcmp(s->grants, now->frames, sizeof(s->grants)) ||
+	       memcmp(s->statuses, now->statuses, sizeof(s->statuses)) ||
+	       now->version != then->version || now->nr_frames != then->nr_frames ||
+	       now->nr_statuses != then->nr_statuses || now->self.free != then->self.free ||
+	       now->self.idle != then->self.idle;
 }
 
 #define DIFFERS(member) memcmp(&now->member, &then->member, sizeof(now->member))
@@ -82,16 +119,17 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 static bool domain_changed(const struct domain *now, const struct domain *then)
 {
 	return DIFFERS(long_mode) || DIFFERS(shared_info_mapped) || DIFFERS(shared_info_gfn) ||
-	       DIFFERS(callback) || DIFFERS(hvm_params) || DIFFERS(memslots.ids) ||
-	       DIFFERS(shutdown_code) || DIFFERS(vm_assist) || DIFFERS(watchdogs) ||
-	       DIFFERS(pollers);
+	       DIFFERS(guest_memmap) || DIFFERS(callback) || DIFFERS(hvm_params) ||
+	       DIFFERS(memslots.ids) || DIFFERS(shutdown_code) || DIFFERS(vm_assist) ||
+	       DIFFERS(watchdogs) || DIFFERS(pollers);
 }
 
 static bool requests_changed(const struct fake *now, const struct fake *then)
 {
 	return DIFFERS(vcpu) || DIFFERS(methods_changed) || DIFFERS(gsi) ||
 	       DIFFERS(word_sizes_latched) || DIFFERS(shutdowns) || DIFFERS(console_len) ||
-	       DIFFERS(overlay_maps) || DIFFERS(overlay_unmaps) || DIFFERS(results_of_failures);
+	       DIFFERS(ram_discarded) || DIFFERS(ram_populated) || DIFFERS(overlay_maps) ||
+	       DIFFERS(overlay_unmaps) || DIFFERS(results_of_failures);
 }
 
 /* fake_op() itself writes to the argument's page. */
@@ -109,8 +147,12 @@ static const char *compare(const struct fake *f, const struct fake_snapshot *s)
 		return "guest memory";
 	if (memcmp(s->shared_info, f->shared_info, sizeof(s->shared_info)))
 		return "shared_info";
+	if (pages_changed(s, &f->domain))
+		return "the reservation";
 	if (ports_changed(s, &f->domain.events))
 		return "event channel ports";
+	if (grants_changed(s, &f->domain.grants))
+		return "the grant table";
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (vcpu_changed(f->domain.vcpus[i], &s->vcpus[i]))
 			return "a vCPU";

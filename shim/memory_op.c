@@ -3,14 +3,11 @@
 
 #include "shim/domain.h"
 #include "shim/guest_access.h"
+#include "shim/memory_balloon.h"
+#include "shim/memory_map.h"
+#include "shim/physmap_op.h"
 #include "shim/shared_info.h"
 #include "xen-abi/x86_32.h"
-
-/* Where a long operation goes on, when it is continued: Xen keeps that in the command. */
-static uint64_t start_extent(const struct hypercall *h)
-{
-	return h->args[0] >> MEMOP_EXTENT_SHIFT;
-}
 
 static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
 			       struct xen_add_to_physmap *xatp)
@@ -44,20 +41,43 @@ static int check_space(const struct domain *d, const struct xen_add_to_physmap *
 	return rc;
 }
 
+/* A range may end there: what is wrong with it is said when it is reached. */
+static bool is_beyond_addresses(const struct xen_add_to_physmap *xatp)
+{
+	uint64_t last = UINT64_MAX >> GUEST_PAGE_SHIFT;
+
+	return xatp->space == XENMAPSPACE_gmfn_range ? xatp->gpfn == UINT64_MAX : xatp->gpfn > last;
+}
+
+/* Pages from idx on move to gpfn and on, until one cannot. */
+static int move_range(struct vcpu *v, const struct xen_add_to_physmap *xatp, uint64_t start)
+{
+	struct domain *d = v->domain;
+	int rc = 0;
+
+	if (xatp->size < start)
+		return -XEN_EILSEQ;
+	if (xatp->gpfn + xatp->size < xatp->gpfn || xatp->idx + xatp->size < xatp->idx)
+		return -XEN_EOVERFLOW;
+	for (uint64_t i = start; i < xatp->size && !rc && !d->ops->must_stop(v); i++)
+		rc = reservation_move(d, gfn(xatp->idx + i), gfn(xatp->gpfn + i));
+	return rc;
+}
+
 static long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
 {
 	struct xen_add_to_physmap xatp;
 	long rc;
 
 	/* Only ranges go on, and their sizes have 16 bits. */
-	if (start_extent(h) > UINT16_MAX)
+	if (memop_start_extent(h) > UINT16_MAX)
 		return -XEN_EDOM;
 	rc = read_add_to_physmap(v, h, &xatp);
 	if (!rc)
 		rc = check_space(v->domain, &xatp);
 	if (rc)
 		return rc;
-	if (xatp.gpfn > UINT64_MAX >> GUEST_PAGE_SHIFT)
+	if (is_beyond_addresses(&xatp))
 		return -XEN_EINVAL;
 	switch (xatp.space) {
 	case XENMAPSPACE_shared_info:
@@ -65,100 +85,48 @@ static long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
 	case XENMAPSPACE_grant_table:
 		return grants_show_frame(v->domain, xatp.idx, gfn(xatp.gpfn));
 	case XENMAPSPACE_gmfn:
+		return reservation_move(v->domain, gfn(xatp.idx), gfn(xatp.gpfn));
 	case XENMAPSPACE_gmfn_range:
-		return -XEN_ENOSYS;
+		return move_range(v, &xatp, memop_start_extent(h));
 	default:
 		return -XEN_EINVAL;
 	}
 }
 
-/* The e820-style entry of this call is 20 bytes: u64 addr, u64 size, u32 type, packed. */
-struct e820_entry {
-	uint64_t addr, size;
-	uint32_t type;
-} __attribute__((packed));
-
-/* Longer maps are cut: Xen's own have had no more for long (E820MAX), ours are far from it. */
-#define MEMORY_MAP_MAX 128
-
-/* In one piece, so that it is written whole or not at all. */
-static int write_memory_map(struct vcpu *v, struct gva buffer, unsigned count)
+/* Our guests have no virtual NUMA nodes. */
+static long xenmem_get_vnumainfo(struct vcpu *v, const struct hypercall *h)
 {
-	struct e820_entry e[MEMORY_MAP_MAX];
-
-	for (unsigned i = 0; i < count; i++) {
-		const struct hvm_memmap_table_entry *m = &v->domain->memmap[i];
-
-		e[i] = (struct e820_entry){m->addr, m->size, m->type};
-	}
-	return guest_write(v, buffer, e, count * sizeof(e[0]));
-}
-
-/* nr_entries: in, the buffer's capacity in entries; out, how many were written. */
-static long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
-{
-	struct xen_memory_map_x86_32 compat;
-	struct gva arg = gva(h->args[1]);
-	uint64_t native[2] = {0}; /* { u32 nr_entries; pad; u64 buffer } */
-	uint32_t capacity, count = v->domain->memmap_entries;
-	struct gva buffer;
+	struct xen_vnuma_topology_info info;
 	int rc;
 
-	if (start_extent(h))
-		return -XEN_ENOSYS;
-	if (h->long_mode) {
-		rc = guest_read_inout(v, native, arg, sizeof(native));
-		capacity = native[0];
-		buffer = gva(native[1]);
-	} else {
-		rc = guest_read_inout(v, &compat, arg, sizeof(compat));
-		capacity = compat.nr_entries;
-		buffer = gva(compat.buffer);
-	}
+	if (memop_start_extent(h))
+		return -XEN_EINVAL;
+	rc = guest_read(v, &info, gva(h->args[1]), sizeof(info));
 	if (rc)
 		return rc;
-	if (!count)
-		return -XEN_ENOSYS;
-	if (count > capacity)
-		count = capacity;
-	if (count > MEMORY_MAP_MAX)
-		count = MEMORY_MAP_MAX;
-	rc = write_memory_map(v, buffer, count);
-	/* nr_entries is the first field in both word sizes. */
-	return rc ? rc : guest_write(v, arg, &count, sizeof(count));
-}
-
-/* Pages of RAM that the domain has, and may have. Results are the return value, in pages. */
-static long reservation(struct vcpu *v, const struct hypercall *h)
-{
-	domid_t domid;
-	long rc;
-
-	if (start_extent(h))
+	if (info.pad)
 		return -XEN_EINVAL;
-	rc = guest_read(v, &domid, gva(h->args[1]), sizeof(domid));
-	if (!rc)
-		rc = domain_check_self(v->domain, domid);
-	return rc ? rc : (long)v->domain->max_pages;
+	rc = domain_check_self(v->domain, info.domid);
+	return rc ? rc : -XEN_EOPNOTSUPP;
 }
 
 const struct suboperation memory_ops[] = {
-	SUBOP_ENOSYS(XENMEM_increase_reservation),
-	SUBOP_ENOSYS(XENMEM_decrease_reservation),
-	SUBOP_ENOSYS(XENMEM_maximum_ram_page),
-	SUBOP(XENMEM_current_reservation, reservation),
-	SUBOP(XENMEM_maximum_reservation, reservation),
+	SUBOP(XENMEM_increase_reservation, xenmem_increase_reservation),
+	SUBOP(XENMEM_decrease_reservation, xenmem_decrease_reservation),
+	SUBOP(XENMEM_maximum_ram_page, xenmem_maximum_ram_page),
+	SUBOP(XENMEM_current_reservation, xenmem_current_reservation),
+	SUBOP(XENMEM_maximum_reservation, xenmem_maximum_reservation),
 	SUBOP_ENOSYS(XENMEM_machphys_mfn_list),
-	SUBOP_ENOSYS(XENMEM_populate_physmap),
+	SUBOP(XENMEM_populate_physmap, xenmem_populate_physmap),
 	SUBOP(XENMEM_add_to_physmap, xenmem_add_to_physmap),
 	SUBOP(XENMEM_memory_map, xenmem_memory_map),
 	SUBOP_ENOSYS(XENMEM_machine_memory_map),
-	SUBOP_ENOSYS(XENMEM_exchange),
+	SUBOP(XENMEM_exchange, xenmem_exchange),
 	SUBOP_ENOSYS(XENMEM_machphys_mapping),
-	SUBOP_ENOSYS(XENMEM_set_memory_map),
-	SUBOP_ENOSYS(XENMEM_maximum_gpfn),
-	SUBOP_ENOSYS(XENMEM_remove_from_physmap),
-	SUBOP_ENOSYS(XENMEM_add_to_physmap_batch),
-	SUBOP_ENOSYS(XENMEM_get_vnumainfo),
+	SUBOP(XENMEM_set_memory_map, xenmem_set_memory_map),
+	SUBOP(XENMEM_maximum_gpfn, xenmem_maximum_gpfn),
+	SUBOP(XENMEM_remove_from_physmap, xenmem_remove_from_physmap),
+	SUBOP(XENMEM_add_to_physmap_batch, xenmem_add_to_physmap_batch),
+	SUBOP(XENMEM_get_vnumainfo, xenmem_get_vnumainfo),
 };
 const unsigned memory_ops_count = ARRAY_SIZE(memory_ops);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* XENMEM_*: the memory map, reservations, and shared_info's place in the guest. */
+/* XENMEM_*: reservations, and what is placed where in the guest. */
 #include "shim/memory_op.h"
 
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "xen-abi/x86_32.h"
 
 #define SOMEWHERE 0x42ull /* a frame of RAM */
+#define RAM_END   (FAKE_RAM_SIZE / GUEST_PAGE_SIZE)
 
 static long memory_op(struct fake *f, uint64_t cmd, void *arg, size_t len)
 {
@@ -201,14 +202,16 @@ static void time_moves_with_shared_info(void **state)
 
 static void reservations(void **state)
 {
-	const uint64_t pages = (FAKE_RAM_SIZE + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE;
 	struct fake *f = *state;
 	domid_t domid = DOMID_SELF;
 
-	assert_int_equal(memory_op(f, XENMEM_current_reservation, &domid, sizeof(domid)), pages);
-	assert_int_equal(memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)), pages);
+	assert_int_equal(memory_op(f, XENMEM_current_reservation, &domid, sizeof(domid)),
+			 FAKE_PAGES);
+	assert_int_equal(memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)),
+			 FAKE_PAGES + RESERVATION_SLACK);
 	domid = FAKE_DOMID;
-	assert_int_equal(memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)), pages);
+	assert_int_equal(memory_op(f, XENMEM_maximum_reservation, &domid, sizeof(domid)),
+			 FAKE_PAGES + RESERVATION_SLACK);
 	domid = 0;
 	assert_refused(f, memory_op(f, XENMEM_current_reservation, &domid, sizeof(domid)),
 		       XEN_EPERM);
@@ -239,132 +242,144 @@ static void continuations(void **state)
 	assert_true(shows_shared_info(f, SOMEWHERE));
 }
 
-/* What Linux reads as struct e820entry. */
-struct e820 {
-	uint64_t addr, size;
-	uint32_t type;
-} __attribute__((packed));
+/*
+ * XENMEM_add_to_physmap: pages that move.
+ */
 
-static const struct hvm_memmap_table_entry memmap[] = {
-	{.addr = 0, .size = FAKE_RAM_SIZE, .type = XEN_HVM_MEMMAP_TYPE_RAM},
-	{.addr = FAKE_HIGH, .size = FAKE_HIGH_SIZE, .type = XEN_HVM_MEMMAP_TYPE_RAM},
-	{.addr = 0xfc000000, .size = 0x10000, .type = XEN_HVM_MEMMAP_TYPE_ACPI},
-};
-
-/* XENMEM_memory_map; *count as in the argument before and after. */
-static long memory_map(struct fake *f, uint64_t buffer, uint32_t *count)
+static long move(struct fake *f, uint64_t start, uint64_t idx, uint64_t gpfn, uint16_t size)
 {
-	struct xen_memory_map native = {.nr_entries = *count};
-	struct xen_memory_map_x86_32 compat = {.nr_entries = *count, .buffer = buffer};
-	long rc;
+	struct xen_add_to_physmap native = {.domid = DOMID_SELF,
+					    .size = size,
+					    .space = XENMAPSPACE_gmfn_range,
+					    .idx = idx,
+					    .gpfn = gpfn};
+	struct xen_add_to_physmap_x86_32 compat = {.domid = DOMID_SELF,
+						   .size = size,
+						   .space = XENMAPSPACE_gmfn_range,
+						   .idx = idx,
+						   .gpfn = gpfn};
+	uint64_t cmd = XENMEM_add_to_physmap | start << MEMOP_EXTENT_SHIFT;
 
-	memcpy((char *)&native + 8, &buffer, sizeof(buffer));
-	if (f->long_mode)
-		rc = memory_op(f, XENMEM_memory_map, &native, sizeof(native));
-	else
-		rc = memory_op(f, XENMEM_memory_map, &compat, sizeof(compat));
-	*count = f->long_mode ? native.nr_entries : compat.nr_entries;
-	return rc;
+	return f->long_mode ? memory_op(f, cmd, &native, sizeof(native))
+			    : memory_op(f, cmd, &compat, sizeof(compat));
 }
 
-static void set_memmap(struct fake *f)
+static long move_page(struct fake *f, uint64_t idx, uint64_t gpfn)
 {
-	f->domain.memmap = memmap;
-	f->domain.memmap_entries = ARRAY_SIZE(memmap);
+	return add_to_physmap(f, DOMID_SELF, XENMAPSPACE_gmfn, idx, gpfn);
 }
 
-static void check_entries(struct fake *f, uint64_t buffer, unsigned count)
+/* A page of bytes that tell which it was. */
+static void fill(struct fake *f, uint64_t first, unsigned n)
 {
-	for (unsigned i = 0; i < count; i++) {
-		struct e820 e;
-
-		memcpy(&e, fake_at(f, buffer + i * sizeof(e)), sizeof(e));
-		assert_int_equal(e.addr, memmap[i].addr);
-		assert_int_equal(e.size, memmap[i].size);
-		assert_int_equal(e.type, memmap[i].type);
-	}
+	for (unsigned i = 0; i < n; i++)
+		memset(page_at(f, first + i), 1 + (first + i) % 255, GUEST_PAGE_SIZE);
 }
 
-static void whole_memory_map(void **state)
+static bool was(struct fake *f, uint64_t now, uint64_t before)
+{
+	const uint8_t *p = page_at(f, now);
+
+	return p[0] == 1 + before % 255 && !memcmp(p, p + 1, GUEST_PAGE_SIZE - 1);
+}
+
+static bool populated(struct fake *f, uint64_t frame)
+{
+	return domain_page_populated(&f->domain, gfn(frame));
+}
+
+static long pages(struct fake *f)
+{
+	domid_t domid = DOMID_SELF;
+
+	return memory_op(f, XENMEM_current_reservation, &domid, sizeof(domid));
+}
+
+static void a_page_moves(void **state)
 {
 	struct fake *f = *state;
-	uint32_t count = 128;
 
-	set_memmap(f);
-	memset(f->ram + 0x20000, 0x77, 0x1000);
-	assert_int_equal(memory_map(f, 0x20000, &count), 0);
-	assert_int_equal(count, ARRAY_SIZE(memmap));
-	check_entries(f, 0x20000, count);
-	assert_int_equal(f->ram[0x20000 + sizeof(struct e820) * ARRAY_SIZE(memmap)], 0x77);
+	fill(f, SOMEWHERE, 3);
+	assert_int_equal(move_page(f, SOMEWHERE, SOMEWHERE + 1), 0);
+	assert_false(populated(f, SOMEWHERE));
+	assert_int_equal(page_at(f, SOMEWHERE)[0], 0);
+	assert_true(was(f, SOMEWHERE + 1, SOMEWHERE));
+	assert_true(was(f, SOMEWHERE + 2, SOMEWHERE + 2));
+	assert_int_equal(pages(f), FAKE_PAGES - 1);
+	/* And back, to where there is none now. */
+	assert_int_equal(move_page(f, SOMEWHERE + 1, SOMEWHERE), 0);
+	assert_true(populated(f, SOMEWHERE) && was(f, SOMEWHERE, SOMEWHERE));
+	assert_false(populated(f, SOMEWHERE + 1));
+	assert_int_equal(pages(f), FAKE_PAGES - 1);
+	assert_int_equal(move_page(f, SOMEWHERE, SOMEWHERE), 0);
+	assert_true(populated(f, SOMEWHERE) && was(f, SOMEWHERE, SOMEWHERE));
 }
 
-/* Xen shortens without a word. */
-static void short_buffer(void **state)
+static void a_range_moves(void **state)
 {
 	struct fake *f = *state;
-	uint32_t count = 2;
 
-	set_memmap(f);
-	memset(f->ram + 0x20000, 0x77, 0x1000);
-	assert_int_equal(memory_map(f, 0x20000, &count), 0);
-	assert_int_equal(count, 2);
-	check_entries(f, 0x20000, 2);
-	assert_int_equal(f->ram[0x20000 + 2 * sizeof(struct e820)], 0x77);
-	count = 0;
-	assert_int_equal(memory_map(f, FAKE_HOLE, &count), 0);
-	assert_int_equal(count, 0);
+	fill(f, 0x100, 8);
+	assert_int_equal(move(f, 0, 0x100, 0x180, 8), 0);
+	for (unsigned i = 0; i < 8; i++)
+		assert_true(was(f, 0x180 + i, 0x100 + i));
+	assert_int_equal(pages(f), FAKE_PAGES - 8);
+	assert_int_equal(move(f, 0, 0x180, 0x100, 0), 0);
+	/* It ends where there is nothing; what was before is done. */
+	assert_int_equal(move(f, 0, 0x184, 0x100, 8), 0);
+	assert_int_equal(move(f, 0, 0x180, 0x110, 8), -XEN_EINVAL);
+	assert_true(was(f, 0x113, 0x103));
+	assert_true(populated(f, 0x113) && !populated(f, 0x183));
 }
 
-static void memory_map_to_nowhere(void **state)
+static void moves_that_cannot_be(void **state)
 {
 	struct fake *f = *state;
-	uint32_t count = 128;
 
-	set_memmap(f);
-	assert_refused(f, memory_map(f, FAKE_HOLE, &count), XEN_EFAULT);
-	assert_int_equal(count, 128);
+	assert_int_equal(move_page(f, SOMEWHERE, SOMEWHERE + 1), 0);
+	assert_refused(f, move_page(f, SOMEWHERE, SOMEWHERE + 1), XEN_EINVAL);
+	assert_refused(f, move_page(f, RAM_END, SOMEWHERE + 1), XEN_EINVAL);
+	assert_refused(f, move_page(f, SOMEWHERE + 1, RAM_END), XEN_ENOMEM);
+	assert_int_equal(map_shared_info(f, SOMEWHERE + 2), 0);
+	assert_refused(f, move_page(f, SOMEWHERE + 2, SOMEWHERE + 3), XEN_EBUSY);
+	assert_refused(f, move_page(f, SOMEWHERE + 3, SOMEWHERE + 2), XEN_EBUSY);
+	if (!f->long_mode)
+		return;
+	assert_refused(f, move_page(f, UINT64_MAX, SOMEWHERE), XEN_EINVAL);
+	assert_refused(f, move_page(f, SOMEWHERE + 1, UINT64_MAX), XEN_EINVAL);
+	assert_refused(f, move(f, 0, 1, UINT64_MAX, 2), XEN_EINVAL);
+	assert_refused(f, move(f, 0, 1, UINT64_MAX - 1, 2), XEN_EOVERFLOW);
+	assert_refused(f, move(f, 0, UINT64_MAX - 1, 1, 2), XEN_EOVERFLOW);
 }
 
-static void no_memory_map(void **state)
+static void a_range_goes_on(void **state)
 {
 	struct fake *f = *state;
-	uint32_t count = 128;
 
-	assert_refused(f, memory_map(f, 0x20000, &count), XEN_ENOSYS);
-	assert_refused(f, fake_call(f, __HYPERVISOR_memory_op, XENMEM_memory_map, FAKE_HOLE, 0),
-		       XEN_EFAULT);
+	assert_int_equal(move(f, 3, 0x100, 0x180, 4), 0);
+	assert_true(populated(f, 0x102) && !populated(f, 0x103));
+	assert_int_equal(move(f, 4, 0x100, 0x180, 4), 0);
+	assert_refused(f, move(f, 5, 0x100, 0x180, 4), XEN_EILSEQ);
+	f->vcpu[0].must_stop = true;
+	assert_int_equal(move(f, 0, 0x100, 0x180, 4), 0);
+	assert_true(populated(f, 0x100));
 }
 
-/* Room for the first entry only: not even that one is written. */
-static void memory_map_over_the_end_of_ram(void **state)
+/* There are no virtual nodes. */
+static void vnuma(void **state)
 {
+	struct xen_vnuma_topology_info info = {.domid = DOMID_SELF};
+	const uint64_t cmd = XENMEM_get_vnumainfo;
 	struct fake *f = *state;
-	uint32_t count = 128;
 
-	set_memmap(f);
-	f->vcpu[0].paging = (struct paging){0};
-	assert_int_equal(fake_remove_memory(f, 0), 0);
-	assert_int_equal(fake_add_memory(f, 0, 0, 0x21000, f->ram), 0);
-	assert_refused(f, memory_map(f, 0x20fe0, &count), XEN_EFAULT);
-	assert_int_equal(count, 128);
-}
-
-/* More than anyone has is cut. */
-static void long_memory_map(void **state)
-{
-	struct hvm_memmap_table_entry many[129];
-	struct fake *f = *state;
-	uint32_t count = 1000;
-	struct e820 last;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(many); i++)
-		many[i] = (struct hvm_memmap_table_entry){.addr = i * 0x1000, .size = 0x1000};
-	f->domain.memmap = many;
-	f->domain.memmap_entries = ARRAY_SIZE(many);
-	assert_int_equal(memory_map(f, 0x20000, &count), 0);
-	assert_int_equal(count, 128);
-	memcpy(&last, f->ram + 0x20000 + 127 * sizeof(last), sizeof(last));
-	assert_int_equal(last.addr, 127 * 0x1000);
+	assert_refused(f, memory_op(f, cmd, &info, sizeof(info)), XEN_EOPNOTSUPP);
+	assert_refused(f, memory_op(f, cmd | 1 << 6, &info, sizeof(info)), XEN_EINVAL);
+	info.domid = 0;
+	assert_refused(f, memory_op(f, cmd, &info, sizeof(info)), XEN_EPERM);
+	info.domid = 99;
+	assert_refused(f, memory_op(f, cmd, &info, sizeof(info)), XEN_ESRCH);
+	info.pad = 1;
+	assert_refused(f, memory_op(f, cmd, &info, sizeof(info)), XEN_EINVAL);
 }
 
 int main(void)
@@ -383,12 +398,11 @@ int main(void)
 		TEST_BOTH(time_moves_with_shared_info),
 		TEST_BOTH(reservations),
 		TEST_BOTH(continuations),
-		TEST_BOTH(whole_memory_map),
-		TEST_BOTH(short_buffer),
-		TEST_BOTH(memory_map_to_nowhere),
-		TEST_BOTH(no_memory_map),
-		TEST_BOTH(memory_map_over_the_end_of_ram),
-		TEST_BOTH(long_memory_map),
+		TEST_BOTH(a_page_moves),
+		TEST_BOTH(a_range_moves),
+		TEST_BOTH(moves_that_cannot_be),
+		TEST_BOTH(a_range_goes_on),
+		TEST_BOTH(vnuma),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

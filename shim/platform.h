@@ -17,13 +17,19 @@ struct vcpu_context;
 /* Frames that any domain's grant table can have, and frames of version 2's status words for them. */
 #define GRANT_FRAMES_MAX 1024
 #define GRANT_STATUS_MAX (GRANT_FRAMES_MAX / 8)
+/* Pages that a guest can have mapped by grants of its own at a time. */
+#define GRANT_LENT_MAX 65536
 
 /* Pages of the hypervisor's that a guest may see at a frame of its choice (memslot/overlay.h). */
 enum overlay {
 	OVERLAY_SHARED_INFO,
 	OVERLAY_GRANT_FRAMES,
 	OVERLAY_GRANT_STATUS = OVERLAY_GRANT_FRAMES + GRANT_FRAMES_MAX,
-	OVERLAY_COUNT = OVERLAY_GRANT_STATUS + GRANT_STATUS_MAX,
+	/* So many are mapped in one piece, for us to use; the others are only seen by the guest. */
+	OVERLAY_MAPPED = OVERLAY_GRANT_STATUS + GRANT_STATUS_MAX,
+	/* Its own RAM, lent to be seen at two frames (shim/grant_self.h). */
+	OVERLAY_LENT = OVERLAY_MAPPED,
+	OVERLAY_COUNT = OVERLAY_LENT + GRANT_LENT_MAX,
 };
 
 /* Port 0, which nobody has. */
@@ -37,6 +43,16 @@ struct paging {
 struct platform_ops {
 	/* What the memslots need (shim/memslot/memslot.h); called with memslots.lock held. */
 	const struct memslot_ops *memory;
+
+	/*
+	 * The guest has given back these pages of its RAM (shim/reservation.h): their contents go,
+	 * and they cost the host nothing until somebody touches them, who finds zeros. Never called
+	 * in a read section; the reservation's lock is held, as below.
+	 */
+	void (*ram_discard)(struct domain *d, struct gfn base, uint64_t npages);
+
+	/* May be NULL. Such pages are the guest's again: it may be expected to use them. */
+	void (*ram_populated)(struct domain *d, struct gfn base, uint64_t npages);
 
 	/*
 	 * The vCPU's translation state, valid until it runs again. On the vCPU's own thread. Unless

@@ -6,6 +6,7 @@
 #include "shim/callback.h"
 #include "shim/domain.h"
 #include "shim/hvm_op.h"
+#include "shim/memory_map.h"
 #include "shim/memslot/overlay.h"
 #include "shim/shared_info.h"
 #include "shim/vcpu_run.h"
@@ -94,6 +95,8 @@ int domain_soft_reset(struct domain *d)
 	__atomic_store_n(&d->vm_assist, 0, __ATOMIC_RELAXED);
 	hvm_params_reset(d);
 	callback_reset(d);
+	memory_map_reset(d);
+	reservation_reset(d);
 	pthread_mutex_unlock(&d->lock);
 	__atomic_store_n(&d->shutdown_code, SHUTDOWN_CODE_NONE, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&d->shut_down, false, __ATOMIC_SEQ_CST);

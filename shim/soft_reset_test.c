@@ -113,6 +113,20 @@ static void use_areas(struct fake *f)
 	assert_int_equal(register_area(f, VCPUOP_register_runstate_phys_area, 2, OTHER_SIZE), 0);
 }
 
+/* Pages are given back, and one is lost; the map is the guest's own. */
+static void use_memory(struct fake *f)
+{
+	const uint64_t frames[] = {0x150, 0x151, FAKE_HIGH >> GUEST_PAGE_SHIFT};
+	struct xen_foreign_memory_map map = {.domid = DOMID_SELF, .map.nr_entries = 1};
+
+	assert_int_equal(reservation_remove(&f->domain, frames, ARRAY_SIZE(frames), 0), 3);
+	assert_int_equal(reservation_unmap(&f->domain, gfn(0x160)), 0);
+	if (f->long_mode)
+		assert_int_equal(fake_op(f, __HYPERVISOR_memory_op, XENMEM_set_memory_map, &map,
+					 sizeof(map)),
+				 0);
+}
+
 static void use_everything(struct fake *f)
 {
 	assert_int_equal(fake_call(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable,
@@ -122,6 +136,7 @@ static void use_everything(struct fake *f)
 	use_events(f);
 	use_timers(f);
 	use_params(f);
+	use_memory(f);
 }
 
 static void start_all(struct fake *f)
@@ -156,6 +171,8 @@ static void forget_traces(struct fake *f, const struct fake *before)
 	f->word_sizes_latched = before->word_sizes_latched;
 	f->overlay_maps = before->overlay_maps;
 	f->overlay_unmaps = before->overlay_unmaps;
+	f->ram_discarded = before->ram_discarded;
+	f->ram_populated = before->ram_populated;
 }
 
 static void as_new(void **state)

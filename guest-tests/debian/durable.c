@@ -2,13 +2,14 @@
 /*
  * Is what a disk says is durable still there after a crash?
  *
- *	durable write FILE MIB SEED    fills the first MIB MiB; after each fsync() that comes back
- *it says "durable: FILE: N MiB promised" on stdout durable verify FILE MIB SEED   are the first MIB
- *MiB those that `write` with that seed wrote? "durable: FILE: N MiB verified", or what is wrong
- *with which block
+ *	durable write FILE MIB		fills the first MIB MiB, again and again, until something
+ *					fails or kills it; after each fsync() that comes back it
+ *					says "durable: FILE: pass P: N MiB promised" on stdout
+ *	durable verify FILE MIB PASS	are the first MIB MiB those of that pass, or of later ones?
+ *					"durable: FILE: pass P: N MiB verified", or what is wrong
  *
- * Each block says where it belongs, in whose name, and its own checksum: one that is old, torn or
- *in another's place is told apart. Runs in the guest and on the host.
+ * Each block says where it belongs, of which pass it is, and its own checksum: one that is old, or
+ * torn, or in another's place is told apart. Runs in the guest and on the host.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #define MULTIPLIER UINT64_C(0xbf58476d1ce4e5b9)
 
 struct block {
-	uint64_t magic, seed, index, sum;
+	uint64_t magic, pass, index, sum;
 	uint64_t filler[FILLER];
 };
 _Static_assert(sizeof(struct block) == BLOCK, "a block is a page");
@@ -42,31 +43,31 @@ static uint64_t mix(uint64_t x)
 
 static uint64_t sum_of(const struct block *b)
 {
-	uint64_t sum = mix(b->seed + mix(b->index));
+	uint64_t sum = mix(b->pass + mix(b->index));
 
 	for (size_t i = 0; i < FILLER; i++)
 		sum = mix(sum + b->filler[i]);
 	return sum;
 }
 
-static void fill(struct block *b, uint64_t seed, uint64_t index)
+static void fill(struct block *b, uint64_t pass, uint64_t index)
 {
-	uint64_t state = mix(seed) + index * GOLDEN;
+	uint64_t state = mix(pass) + index * GOLDEN;
 
-	*b = (struct block){.magic = MAGIC, .seed = seed, .index = index};
+	*b = (struct block){.magic = MAGIC, .pass = pass, .index = index};
 	for (size_t i = 0; i < FILLER; i++)
 		b->filler[i] = mix(state += GOLDEN);
 	b->sum = sum_of(b);
 }
 
-static const char *wrong(const struct block *b, uint64_t seed, uint64_t index)
+static const char *wrong(const struct block *b, uint64_t pass, uint64_t index)
 {
 	if (b->magic != MAGIC)
 		return "was never written";
 	if (b->sum != sum_of(b))
 		return "has a wrong checksum";
-	if (b->seed != seed)
-		return "is older than this run";
+	if (b->pass < pass)
+		return "is of an earlier pass";
 	if (b->index != index)
 		return "is another one";
 	return NULL;
@@ -94,11 +95,11 @@ static bool transfer(int fd, char *at, size_t size, off_t offset, bool out)
 
 static struct block chunk[BLOCKS];
 
-static bool write_all(int fd, const char *file, unsigned mib, uint64_t seed)
+static bool write_pass(int fd, const char *file, unsigned mib, uint64_t pass)
 {
 	for (unsigned done = 0; done < mib;) {
 		for (unsigned i = 0; i < BLOCKS; i++)
-			fill(&chunk[i], seed, (uint64_t)done * BLOCKS + i);
+			fill(&chunk[i], pass, (uint64_t)done * BLOCKS + i);
 		if (!transfer(fd, (char *)chunk, MIB, (off_t)done * MIB, true))
 			return false;
 		if (++done % PROMISE && done < mib)
@@ -107,19 +108,27 @@ static bool write_all(int fd, const char *file, unsigned mib, uint64_t seed)
 			printf("durable: %s: fsync: %s\n", file, strerror(errno));
 			return false;
 		}
-		printf("durable: %s: %u MiB promised\n", file, done);
+		printf("durable: %s: pass %llu: %u MiB promised\n", file, (unsigned long long)pass,
+		       done);
 	}
 	return true;
 }
 
-static bool verify_all(int fd, const char *file, unsigned mib, uint64_t seed)
+static bool write_for_ever(int fd, const char *file, unsigned mib)
+{
+	for (uint64_t pass = 1; write_pass(fd, file, mib, pass); pass++)
+		;
+	return false;
+}
+
+static bool verify(int fd, const char *file, unsigned mib, uint64_t pass)
 {
 	for (unsigned done = 0; done < mib; done++) {
 		if (!transfer(fd, (char *)chunk, MIB, (off_t)done * MIB, false))
 			return false;
 		for (unsigned i = 0; i < BLOCKS; i++) {
 			uint64_t index = (uint64_t)done * BLOCKS + i;
-			const char *why = wrong(&chunk[i], seed, index);
+			const char *why = wrong(&chunk[i], pass, index);
 
 			if (why) {
 				printf("durable: %s: block %llu %s\n", file,
@@ -128,28 +137,29 @@ static bool verify_all(int fd, const char *file, unsigned mib, uint64_t seed)
 			}
 		}
 	}
-	printf("durable: %s: %u MiB verified\n", file, mib);
+	printf("durable: %s: pass %llu: %u MiB verified\n", file, (unsigned long long)pass, mib);
 	return true;
 }
 
-/* A whole number above 0, or 0. */
-static unsigned long number(const char *word)
+/* A whole number from 1 to INT32_MAX, or 0. */
+static unsigned number(const char *word)
 {
 	char *end;
 	unsigned long n = strtoul(word, &end, 10);
 
-	return *end ? 0 : n;
+	return *end || n > INT32_MAX ? 0 : (unsigned)n;
 }
 
 int main(int argc, char **argv)
 {
-	bool writes = argc == 5 && !strcmp(argv[1], "write");
-	unsigned long mib = argc == 5 ? number(argv[3]) : 0, seed = argc == 5 ? number(argv[4]) : 0;
+	bool writes = argc == 4 && !strcmp(argv[1], "write");
+	bool verifies = argc == 5 && !strcmp(argv[1], "verify");
+	unsigned mib = argc > 3 ? number(argv[3]) : 0, pass = verifies ? number(argv[4]) : 1;
 	int fd;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!mib || mib > INT32_MAX || !seed || (!writes && strcmp(argv[1], "verify"))) {
-		fprintf(stderr, "usage: durable write|verify FILE MIB SEED\n");
+	if ((!writes && !verifies) || !mib || !pass) {
+		fprintf(stderr, "usage: durable write FILE MIB | durable verify FILE MIB PASS\n");
 		return 2;
 	}
 	fd = open(argv[2], writes ? O_WRONLY : O_RDONLY);
@@ -157,6 +167,5 @@ int main(int argc, char **argv)
 		printf("durable: %s: %s\n", argv[2], strerror(errno));
 		return 1;
 	}
-	return writes ? !write_all(fd, argv[2], (unsigned)mib, seed)
-		      : !verify_all(fd, argv[2], (unsigned)mib, seed);
+	return writes ? !write_for_ever(fd, argv[2], mib) : !verify(fd, argv[2], mib, pass);
 }

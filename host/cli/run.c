@@ -18,6 +18,7 @@
 
 #define ESCAPE         ('\x1d') /* ^] */
 #define MIN_MEMORY     (4ull << 20)
+#define MEMORY_LIMIT   (1ull << 40)
 #define DEFAULT_MEMORY (512ull << 20)
 
 static const char help[] =
@@ -27,6 +28,8 @@ static const char help[] =
 	"  --initrd FILE      initial ramdisk\n"
 	"  --cmdline STRING   the kernel's command line, for Linux usually \"console=hvc0 ...\"\n"
 	"  --memory SIZE      guest memory, e.g. 512M (default), 2G\n"
+	"  --maxmem SIZE      what it may grow to (default: the same); its balloon driver\n"
+	"                     gives back what is more than --memory when it starts\n"
 	"  --vcpus N          its CPUs, 1 (default) to 128; it may be more than the host has\n"
 	"  --ioapic           an I/O APIC, as HVM guests have\n"
 	"  --accel HOW        auto (default), stock (plain KVM) or kvm-xen (KVM's Xen support)\n"
@@ -56,14 +59,26 @@ static int option_problem(int what, char **argv, struct problem *p)
 		       is_letter ? letter : argv[optind - 1]);
 }
 
+static int parse_memory(const char *option, const char *value, uint64_t *bytes, struct problem *p)
+{
+	if (parse_size(value, bytes) || *bytes % GUEST_PAGE_SIZE || *bytes < MIN_MEMORY ||
+	    *bytes >= MEMORY_LIMIT)
+		return problem(p,
+			       "%s %s: want a size from 4M to below 1T, in whole "
+			       "pages, such as 512M or 2G",
+			       option, value);
+	return 0;
+}
+
 static int parse_options(int argc, char **argv, struct options *o, struct problem *p)
 {
-	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, VCPUS, IOAPIC, ACCEL, DEVICE };
+	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, MAXMEM, VCPUS, IOAPIC, ACCEL, DEVICE };
 	static const struct option options[] = {
 		{"kernel", required_argument, NULL, KERNEL},
 		{"initrd", required_argument, NULL, INITRD},
 		{"cmdline", required_argument, NULL, CMDLINE},
 		{"memory", required_argument, NULL, MEMORY},
+		{"maxmem", required_argument, NULL, MAXMEM},
 		{"vcpus", required_argument, NULL, VCPUS},
 		{"ioapic", no_argument, NULL, IOAPIC},
 		{"accel", required_argument, NULL, ACCEL},
@@ -90,14 +105,12 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 			o->machine.device = optarg;
 			break;
 		case MEMORY:
-			if (parse_size(optarg, &o->machine.memory) ||
-			    o->machine.memory % GUEST_PAGE_SIZE || o->machine.memory < MIN_MEMORY ||
-			    o->machine.memory >= 1ull << 40)
-				return problem(
-					p,
-					"--memory %s: want a size from 4M to below 1T, in whole "
-					"pages, such as 512M or 2G",
-					optarg);
+			if (parse_memory("--memory", optarg, &o->machine.memory, p))
+				return -1;
+			break;
+		case MAXMEM:
+			if (parse_memory("--maxmem", optarg, &o->machine.max_memory, p))
+				return -1;
 			break;
 		case VCPUS:
 			if (parse_count(optarg, DOMAIN_MAX_VCPUS, &o->machine.vcpus))
@@ -125,6 +138,9 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 	if (optind < argc)
 		return problem(p, "'%s' is not an option; 'xenolith run --help' lists them",
 			       argv[optind]);
+	if (o->machine.max_memory && o->machine.max_memory < o->machine.memory)
+		return problem(p, "--maxmem is less than the %lluM of --memory: make it as much",
+			       (unsigned long long)o->machine.memory >> 20);
 	if (!o->machine.kernel)
 		return problem(p,
 			       "--kernel FILE is needed; 'xenolith run --help' shows an example");

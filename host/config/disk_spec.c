@@ -221,6 +221,7 @@ static int take_prefix(struct reader *r, char **at)
 	static const char *const formats[] = {"raw", "qcow", "qcow2", "vhd"};
 	static const char *const scripts[] = {"iscsi", "nbd", "enbd", "drbd"};
 	char *word = *at, *end = word, script[32];
+	bool had_prefix;
 
 	if (!islower((unsigned char)*word))
 		return 0;
@@ -230,6 +231,7 @@ static int take_prefix(struct reader *r, char **at)
 		return 0;
 	*end = '\0';
 	*at = end + 1;
+	had_prefix = r->had_prefix;
 	r->had_prefix = true;
 	for (unsigned i = 0; i < ARRAY_SIZE(plain); i++)
 		if (!strcmp(word, plain[i]))
@@ -246,7 +248,7 @@ static int take_prefix(struct reader *r, char **at)
 	/* "hdc:cdrom", or a target such as "host:volume" */
 	*end = ':';
 	*at = word;
-	r->had_prefix = false;
+	r->had_prefix = had_prefix;
 	if (islower((unsigned char)end[1]) || isdigit((unsigned char)end[1]))
 		return 0;
 	end[1] = '\0';

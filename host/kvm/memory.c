@@ -6,6 +6,7 @@
  * first, and as many more TLB misses later (docs/design-notes.md).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -50,6 +51,12 @@ static int set_slot(struct vm *vm, const struct vm_area *a, uint64_t size)
 	return memslots_set_slot(&vm->domain.memslots, &request);
 }
 
+static void free_area(struct vm_area *a)
+{
+	munmap(a->hva, a->size);
+	free(a->kept_small);
+}
+
 static int add_area(struct vm *vm, uint64_t start, uint64_t size, struct vm_area **out)
 {
 	struct vm_area *a = &vm->areas[vm->nr_areas];
@@ -58,9 +65,11 @@ static int add_area(struct vm *vm, uint64_t start, uint64_t size, struct vm_area
 	*a = (struct vm_area){.gpa = start, .size = size, .hva = map_ram(start, size)};
 	if (!a->hva)
 		return -ENOMEM;
-	rc = set_slot(vm, a, size);
+	rc = vm_area_books(a);
+	if (!rc)
+		rc = set_slot(vm, a, size);
 	if (rc) {
-		munmap(a->hva, size);
+		free_area(a);
 		return rc;
 	}
 	vm->nr_areas++;
@@ -70,7 +79,7 @@ static int add_area(struct vm *vm, uint64_t start, uint64_t size, struct vm_area
 
 static int memory_problem(struct problem *p, uint64_t size, int err)
 {
-	return problem(p, "cannot give the guest %llu MiB of memory: %s; try a smaller --memory",
+	return problem(p, "cannot give the guest %llu MiB of memory: %s; try less",
 		       (unsigned long long)size >> 20, strerror(err));
 }
 
@@ -80,10 +89,22 @@ static void add_to_map(struct vm *vm, uint64_t addr, uint64_t size, uint32_t typ
 		(struct hvm_memmap_table_entry){.addr = addr, .size = size, .type = type};
 }
 
+static int add_ram(struct vm *vm, const struct vm_area *a)
+{
+	vm->ram.blocks[vm->ram.count++] = (struct ram_block){a->gpa, a->size, a->hva};
+	return domain_add_ram(&vm->domain, gpa_to_gfn(gpa(a->gpa)), a->size >> GUEST_PAGE_SHIFT);
+}
+
+/* All that the guest may ever have is RAM from the beginning, and costs nothing until touched. */
+static uint64_t vm_max_memory(const struct vm *vm)
+{
+	return vm->config.max_memory ? vm->config.max_memory : vm->config.memory;
+}
+
 /* The areas in the order of their addresses, with what the memory map says of them. */
 static int add_areas(struct vm *vm)
 {
-	uint64_t memory = vm->config.memory;
+	uint64_t memory = vm_max_memory(vm);
 	uint64_t low = memory < LOW_RAM_MAX ? memory : LOW_RAM_MAX;
 	const struct area {
 		uint64_t start, size;
@@ -110,8 +131,9 @@ static int add_areas(struct vm *vm)
 		if (a->start == ACPI_START)
 			vm->acpi = added->hva;
 		else if (a->start != SPECIAL_PAGES_START)
-			vm->ram.blocks[vm->ram.count++] =
-				(struct ram_block){a->start, a->size, added->hva};
+			rc = add_ram(vm, added);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -122,9 +144,9 @@ int vm_memory_create(struct vm *vm, struct problem *p)
 
 	rc = add_areas(vm);
 	if (rc)
-		return memory_problem(p, vm->config.memory, -rc);
+		return memory_problem(p, vm_max_memory(vm), -rc);
 	vm->domain.memmap = vm->memmap;
-	vm->domain.max_pages = vm->config.memory >> GUEST_PAGE_SHIFT;
+	domain_set_memory_target(&vm->domain, vm->config.memory >> GUEST_PAGE_SHIFT);
 	return 0;
 }
 
@@ -136,6 +158,6 @@ void vm_memory_destroy(struct vm *vm)
 		struct vm_area *a = &vm->areas[--vm->nr_areas];
 
 		set_slot(vm, a, 0);
-		munmap(a->hva, a->size);
+		free_area(a);
 	}
 }

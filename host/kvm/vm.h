@@ -111,7 +111,12 @@ enum vm_end {
 struct vm_config {
 	const char *device; /* normally /dev/kvm */
 	enum accel accel;
-	uint64_t memory; /* bytes, a multiple of the page size */
+	uint64_t memory; /* bytes, a multiple of the page size: what it shall have at first */
+	/*
+	 * The same, not less: what it may ever have, and is shown as RAM; 0: as `memory`. If more,
+	 * its balloon driver gives the rest back when it starts.
+	 */
+	uint64_t max_memory;
 	unsigned vcpus;
 	domid_t domid;               /* 0: 1 */
 	bool ioapic;                 /* has one, as HVM guests have */
@@ -142,8 +147,10 @@ struct vm {
 	struct vm_area {
 		uint64_t gpa, size;
 		uint8_t *hva;
+		uint64_t *kept_small; /* balloon.c: a bit for each huge page */
 	} areas[VM_AREAS_MAX];
 	unsigned nr_areas;
+	unsigned kept_small; /* of all areas; under the reservation's lock, as the bits */
 	uint32_t tsc_khz;
 	struct hvm_memmap_table_entry memmap[VM_AREAS_MAX];
 
@@ -226,6 +233,12 @@ int vm_soft_reset(struct vm *vm);
 int vm_memory_create(struct vm *vm, struct problem *p);
 /* Also hides all overlays. The domain is still there. */
 void vm_memory_destroy(struct vm *vm);
+
+/* balloon.c: platform_ops.ram_discard and ram_populated. */
+void vm_ram_discard(struct domain *d, struct gfn base, uint64_t npages);
+void vm_ram_populated(struct domain *d, struct gfn base, uint64_t npages);
+/* What it keeps of an area, to be freed with it: 0 or -ENOMEM. */
+int vm_area_books(struct vm_area *a);
 
 /* slots.c: the shim's memslots on KVM. */
 extern const struct memslot_ops vm_memslot_ops;

@@ -1,0 +1,75 @@
+# shellcheck shell=sh disable=SC2154,SC2034
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What a user does at the guest's console, for in-bed, whose variables these use. All that appears there is kept in
+# $work/console; `seen` is how much of it has been looked at.
+
+console='' seen=0
+
+# attach COMMAND...: the console, by that command on a terminal of its own, until it ends or is detached.
+attach() {
+	detach
+	mkfifo "$work/keys"
+	"$tests/onpty" "$@" <>"$work/keys" >>"$work/console" 2>&1 &
+	console=$!
+}
+
+detach() {
+	if [ -n "$console" ]; then
+		kill "$console" 2>/dev/null
+		wait "$console" 2>/dev/null
+	fi
+	rm -f "$work/keys"
+	console=
+}
+
+mark() { seen=$(wc -c <"$work/console"); }
+
+# What has appeared since the mark, without colours.
+appeared() { tail -c "+$((seen + 1))" "$work/console" | plain; }
+plain() { tr -d '\r' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g'; }
+
+type_in() { printf '%s\r' "$1" >"$work/keys"; }
+
+# expect PATTERN SECONDS: wait for a line that holds this extended regular expression.
+expect() {
+	until=$(($(now) + $2 * 100))
+	while ! appeared | grep -aqE -e "$1"; do
+		if [ "$(now)" -gt $until ]; then
+			why="the console did not show within $2 s: $1"
+			return 1
+		fi
+		sleep 0.3
+	done
+}
+
+# The guest has come up and somebody may log in.
+await_login() { expect 'debian login: ' 200; }
+
+# log_in: as root. Then a shell without prompts, echo and kernel messages, for `guest`.
+log_in() {
+	mark
+	type_in ''
+	expect 'debian login: $' 30 || return
+	mark
+	type_in root
+	expect 'Password: $' 60 || return
+	mark
+	type_in xenolith
+	expect 'root@debian:.*# ' 60 || return
+	mark
+	type_in 'dmesg -n 1; exec env PS1= sh -c "stty -echo; echo a shell for tests; exec sh"'
+	expect '^a shell for tests' 30
+}
+
+# guest COMMAND [SECONDS]: run it there; its output and its status are ours (124: there was no end of it).
+guest() {
+	asked=$(($(cat "$work/asked") + 1)) # by a file, for `guest` also runs in subshells
+	echo $asked >"$work/asked"
+	mark
+	type_in "$1
+echo \"<\$?-$asked>\""
+	expect "<[0-9]+-$asked>\$" "${2:-30}" || return 124
+	appeared | sed "/<[0-9]*-$asked>\$/q" | sed "s/<[0-9]*-$asked>\$//"
+	return "$(appeared | sed -n "s/.*<\([0-9]*\)-$asked>\$/\1/p")"
+}

@@ -1,0 +1,226 @@
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016,SC2317
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What is tried, in this order, for in-bed, whose functions and variables these use. A step that leaves no guest
+# for the others says so by lost=yes. The guest boots four times: from the
+# raw disk, after `xenolith reboot`, with GRUB after its process was killed, and from qcow2 at last.
+
+all_steps='boot login fetch store commands hotplug balloon reboot durable grub durable-raw durable-qcow2 destroy
+qcow2-boot shutdown'
+
+# From guest.cfg to the login prompt, as PVH, with systemd.
+step_boot() {
+	lost=yes
+	attach "$xenolith" create -c "$work/guest.cfg"
+	await_login || return
+	lost=no
+	for line in 'Hypervisor detected: Xen HVM' 'Booting (paravirtualized )?kernel on Xen PVH' 'systemd\[1\]: Detected virtualization xen' \
+		'Welcome to .*Debian GNU/Linux 12' 'blkfront: xvda:'; do
+		check grep -aqE -e "$line" "$work/console" || return
+	done
+}
+
+step_login() {
+	lost=yes
+	log_in || return
+	lost=no
+	same 'CPUs' "$(guest nproc)" 2 || return
+	same 'the kernel' "$(guest 'uname -r | cut -d . -f 1,2')" 6.1 || return
+	same 'the root disk' "$(guest 'findmnt -n -o SOURCE /')" /dev/xvda1 || return
+	same 'the hypervisor' "$(guest systemd-detect-virt)" xen || return
+	same 'units that failed' "$(guest 'systemctl is-system-running --wait; systemctl --failed --plain --no-legend' 90)" running
+}
+
+# What apt-get would do: DHCP, then a file over HTTP from a server on the host's loopback.
+step_fetch() {
+	guest 'for i in $(seq 60); do ip -4 route show default | grep -q via && break; sleep 1; done' 70 || return
+	guest 'ip address; ip route'
+	guest 'wget -q -O /root/file http://$(ip -4 route show default | cut -d " " -f 3):8642/file' 60 || {
+		why='wget failed in the guest'
+		return 1
+	}
+	same 'the sum of the file' "$(guest 'sha256sum </root/file')" "$(sha256sum <"$work/www/file")" || return
+	guest 'rm /root/file'
+}
+
+# Debian's own tools at the guest's store.
+step_store() {
+	home=/local/domain/$(domid)
+	check store ls "$home" || return
+	same 'the name' "$(store read "$home/name")" debian || return
+	same 'its disks' "$(store list "$home/device/vbd" | tr '\n' ' ')" '51712 51728 51744 ' || return
+	check store exists "$home/memory/target" || return
+	if store exists "$home/nothing"; then why='what is not there exists' && return 1; fi
+	check store write /tests/greeting hello || return
+	if guest 'xenstore-read /tests/greeting'; then why='the guest reads what is not its own' && return 1; fi
+	check store chmod /tests/greeting n0 "r$(domid)" || return
+	same 'what the guest reads' "$(guest 'xenstore-read /tests/greeting')" hello || return
+	XENSTORED_PATH=$XENOLITH_RUN_DIR/$(domid)/xenstored timeout 60 xenstore-watch -n 2 "$home/data" >"$work/watched" &
+	watch=$!
+	eventually 10 test -s "$work/watched" || return # a watch says so at first
+	guest 'xenstore-write data/answer 42' || return
+	wait $watch || { why='no watch fired' && return 1; }
+	same 'what was watched' "$(tail -n 1 "$work/watched")" "$home/data/answer" || return
+	same 'what the guest wrote' "$(store read "$home/data/answer")" 42 || return
+	check store rm /tests || return
+	if store exists /tests/greeting; then why='what is removed exists' && return 1; fi
+}
+
+step_commands() {
+	"$xenolith" list
+	same 'the columns' "$("$xenolith" list | head -n 1 | tr -s ' \t' ' ')" 'Name ID Mem VCPUs State Time(s)' || return
+	same 'xl list' "$("$work/xl" list | awk '$1 == "debian" { print $2, $3, $4 }')" "$(domid) 512 2" || return
+	same 'the name' "$("$xenolith" domname "$(domid)")" debian || return
+	check "$xenolith" pause debian || return
+	same 'the state' "$("$xenolith" list debian | awk 'NR == 2 { print substr($5, 3, 1) }')" p || return
+	mark
+	type_in 'echo "after the"" pause"'
+	if expect '^after the pause' 2; then why='a paused guest runs' && return 1; fi
+	check "$xenolith" unpause debian || return
+	expect '^after the pause' 30 || return
+	same 'vCPUs' "$("$xenolith" vcpu-list debian | awk '$1 == "debian"' | wc -l)" 2 || return
+	check "$xenolith" vcpu-set debian 1 || return
+	guest 'for i in $(seq 20); do [ $(nproc) = 2 ] || break; sleep 1; done'
+	same 'CPUs' "$(guest nproc)" 1 || return
+	check "$xenolith" vcpu-set debian 2 || return
+	guest 'for i in $(seq 20); do [ $(nproc) = 1 ] || break; sleep 1; done'
+	same 'CPUs' "$(guest nproc)" 2 || return
+	check "$xenolith" sysrq debian h || return
+	guest 'for i in $(seq 20); do dmesg | grep -q "sysrq: HELP" && break; sleep 1; done'
+	same 'sysrq' "$(guest 'dmesg | grep -c "sysrq: HELP"')" 1 || return
+	"$xenolith" uptime && "$xenolith" info && "$xenolith" block-list debian && "$xenolith" network-list debian &&
+		"$xenolith" dmesg >/dev/null && "$xenolith" info virt_caps
+}
+
+# A disk comes and goes while the guest runs.
+step_hotplug() {
+	check "$xenolith" block-attach debian "$work/more.raw,raw,xvdd,w" || return
+	guest 'for i in $(seq 20); do [ ! -b /dev/xvdd ] || break; sleep 1; done'
+	same 'its size' "$(guest 'cat /sys/block/xvdd/size')" $((64 << 11)) || return
+	same 'what is written there' "$(guest 'echo plugged | dd of=/dev/xvdd conv=sync,fsync status=none && head -n 1 /dev/xvdd')" plugged || return
+	same 'what is in its file' "$(head -n 1 "$work/more.raw" | head -c 7)" plugged || return
+	check "$xenolith" block-detach debian xvdd || return
+	guest 'for i in $(seq 20); do [ -b /dev/xvdd ] || break; sleep 1; done'
+	guest '[ ! -e /sys/block/xvdd ]' || { why='xvdd is still there' && return 1; }
+}
+
+mem_total() { guest "awk '/^MemTotal/ { print int(\$2 / 1024) }' /proc/meminfo"; }
+
+# memory_becomes MIB LOW HIGH: after `mem-set`, the guest has so much.
+memory_becomes() {
+	check "$xenolith" mem-set debian "$1" || return
+	total=0
+	for _ in $(seq 30); do
+		total=$(mem_total) || return
+		[ "$total" -lt "$2" ] || [ "$total" -gt "$3" ] || return 0
+		sleep 1
+	done
+	why="after mem-set $1 the guest has $total MiB, not $2 to $3"
+	return 1
+}
+
+# Down and up while the guest works and checks its work. Its page cache has had all of its memory before.
+step_balloon() {
+	first=$(mem_total) || return
+	guest 'head -c 350M /dev/zero >/root/zeros; sync; head -c 32M /dev/urandom >/root/load' 90 || return
+	guest '(cd /root; while [ -e load ]; do cp load copy; sha256sum <copy >>sums; done 2>/dev/null) & sleep 1' || return
+	full=$(resident_kib)
+	memory_becomes 320 $((first - 212)) $((first - 172)) || return
+	low=$(resident_kib)
+	memory_becomes 512 $((first - 20)) $((first + 20)) || return
+	memory_becomes 640 $((first + 108)) $((first + 148)) || return
+	memory_becomes 512 $((first - 20)) $((first + 20)) || return
+	echo "resident: $full KiB, then $low KiB"
+	guest 'mv /root/load /root/loaded; wait; tail -n 2 /root/sums' 60
+	same 'sums' "$(guest 'sha256sum </root/loaded; sort /root/sums | uniq -c | wc -l')" "$(guest 'head -n 1 /root/sums; echo 1')" || return
+	guest 'rm /root/*'
+	[ $((full - low)) -gt 102400 ] && return
+	why="the host has not got the memory back: $full KiB resident, then $low KiB"
+	return 1
+}
+
+# Another life, with Debian's own client at the console.
+step_reboot() {
+	before=$(guest 'cat /proc/sys/kernel/random/boot_id') old=$(domid)
+	mark
+	check "$xenolith" reboot debian || return
+	expect 'reboot: Restarting system' 60 || return
+	lost=yes
+	new_domain() { new=$(domid) && [ "$new" != "$old" ]; }
+	eventually 30 new_domain || return
+	attach env XENSTORED_PATH="$XENOLITH_RUN_DIR/$new/xenstored" "$xenconsole" --type pv "$new"
+	await_login && log_in || return
+	lost=no
+	after=$(guest 'cat /proc/sys/kernel/random/boot_id') || return
+	[ "$before" != "$after" ] || { why='it is the same boot' && return 1; }
+}
+
+# promised DISK [PASSES]: "MIB PASS" of the last promise.
+promised() { tr -d '\r' <"$work/console" | sed -n "s|^durable: /dev/$1: pass \([0-9]*\): \([0-9]*\) MiB promised\$|\2 \1|p" | tail -n 1; }
+
+# Each disk is full at least once, then the guest's process dies at some moment.
+step_durable() {
+	mark
+	type_in "durable write /dev/xvdb $data_mib & durable write /dev/xvdc $data_mib &"
+	expect 'xvdb: pass 2: [0-9]* MiB promised' 120 && expect 'xvdc: pass 2: [0-9]* MiB promised' 120 || return
+	kill -9 "$(pid_of_guest)" || return
+	detach
+	echo "promised: raw $(promised xvdb), qcow2 $(promised xvdc)"
+	eventually 10 gone && eventually 10 no_helpers
+}
+
+# The kernel comes from the disk, by GRUB's own PVH image and its menu. On from where the kill left the disks.
+step_grub() {
+	config "raw:$disk" | sed "s|^kernel = .*|kernel = \"$grub\"|; /^ramdisk/d; /^extra/d" >"$work/grub.cfg"
+	mark
+	attach "$xenolith" create -c "$work/grub.cfg"
+	if expect 'GNU GRUB' 60 && expect 'Debian 12 from the disk' 10; then
+		type_in ''
+		expect 'Hypervisor detected: Xen HVM' 120 && await_login && log_in && return
+	fi
+	# The steps to come are not about GRUB.
+	because=$why
+	"$xenolith" destroy debian
+	attach "$xenolith" create -c "$work/guest.cfg"
+	await_login && log_in || lost=yes
+	why=$because
+	return 1
+}
+
+# verify_data DISK: what was promised, and of the pass before that all.
+verify_data() {
+	last=$(promised "$1")
+	guest "durable verify /dev/$1 $last && durable verify /dev/$1 $data_mib $((${last#* } - 1))" 120 && return
+	why="not all that was promised on $1 is there"
+	return 1
+}
+
+step_durable_raw() { verify_data xvdb; }
+step_durable_qcow2() { verify_data xvdc; }
+
+step_destroy() {
+	check "$xenolith" destroy debian || return
+	eventually 10 gone
+}
+
+# The same system in qcow2, over the disk as it is.
+step_qcow2_boot() {
+	detach
+	qemu-img create -q -f qcow2 -b "$disk" -F raw "$work/root.qcow2" || return
+	config "qcow2:$work/root.qcow2" >"$work/guest.cfg"
+	mark
+	check "$xenolith" create "$work/guest.cfg" || return
+	attach "$xenolith" console debian
+	await_login && log_in || return
+	same 'the root disk' "$(guest 'findmnt -n -o SOURCE /')" /dev/xvda1
+}
+
+step_shutdown() {
+	process=$(pid_of_guest)
+	mark
+	check timeout 90 "$xenolith" shutdown -w debian || return
+	expect 'reboot: Power down' 10 || return
+	ended() { [ ! -e "/proc/$process" ]; }
+	eventually 10 ended || return
+	same 'what is left in the runtime folder' "$(ls "$XENOLITH_RUN_DIR")" ''
+}

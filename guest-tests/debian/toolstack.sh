@@ -1,0 +1,97 @@
+# shellcheck shell=sh disable=SC2154,SC2034
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The host's side of the guest, for in-bed, whose variables these use.
+
+data_mib=256
+
+# What the guest is given: disks for data, one in each format, and a file for it to fetch.
+prepare() {
+	mkdir -m 700 "$XENOLITH_RUN_DIR"
+	mkdir "$work/www"
+	head -c 16M /dev/urandom >"$work/www/file"
+	truncate -s ${data_mib}M "$work/data.raw"
+	truncate -s 64M "$work/more.raw"
+	qemu-img create -q -f qcow2 "$work/data.qcow2" ${data_mib}M
+	ln -s "$xenolith" "$work/xl"
+	case $bed in nested-*) bed_machine ;; esac
+	busybox httpd -f -p 127.0.0.1:8642 -h "$work/www" &
+	server=$!
+	config "raw:$disk" >"$work/guest.cfg"
+}
+
+# A bed has a loopback only; user-mode networks want to see a way out, too, and xenconsole a place for its lock.
+bed_machine() {
+	mkdir -p /var/lock
+	ip address add 192.0.2.2/24 dev dummy0
+	ip link set dummy0 up
+	ip route add default via 192.0.2.1
+}
+
+# config FORMAT:ROOT: guest.cfg with that root disk, as a user of xl would write it.
+config() {
+	cat <<END
+# Debian 12
+type = "pvh"
+name = "debian"
+kernel = "$kernel"
+ramdisk = "$initrd"
+extra = "root=LABEL=debian console=hvc0"
+memory = 512
+maxmem = 640
+vcpus = 2
+disk = [ '${1#*:},${1%%:*},xvda,w',
+         '$work/data.raw,raw,xvdb,w',
+         'format=qcow2, vdev=xvdc, access=rw, target=$work/data.qcow2' ]
+vif = [ '' ]
+on_poweroff = "destroy"
+on_reboot = "restart"
+xenolith_accel = "$accel"
+END
+}
+
+xenconsole=/usr/lib/xen-4.17/bin/xenconsole
+
+domid() { "$xenolith" domid debian; }
+
+gone() { ! domid >/dev/null 2>&1; }
+no_helpers() { ! pidof qemu-nbd; }
+
+# The process of the guest.
+pid_of_guest() { "$xenolith" list -l debian | sed -n 's/^.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
+
+resident_kib() { awk '$1 == "Rss:" { print $2 }' "/proc/$(pid_of_guest)/smaps_rollup"; }
+
+# store TOOL ARGUMENT...: Debian's own xenstore-TOOL at the guest's store.
+store() {
+	tool=$1
+	shift
+	XENSTORED_PATH=$XENOLITH_RUN_DIR/$(domid)/xenstored "xenstore-$tool" "$@"
+}
+
+# check WORDS...: the command, and when it fails that is why the step does.
+check() {
+	"$@" && return
+	why="failed: $*"
+	return 1
+}
+
+# same WHAT A B
+same() {
+	[ "$2" != "$3" ] || return 0
+	why="$1: \"$2\" and not \"$3\""
+	return 1
+}
+
+# eventually SECONDS COMMAND...: it succeeds within that time.
+eventually() {
+	limit=$(($(now) + $1 * 100)) within=$1
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$(now)" -gt $limit ]; then
+			why="not within $within s: $*"
+			return 1
+		fi
+		sleep 0.5
+	done
+}

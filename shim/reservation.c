@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/reservation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/domain.h"
+#include "shim/memslot/overlay.h"
+
+void reservation_init(struct reservation *r)
+{
+	pthread_mutex_init(&r->lock, NULL);
+}
+
+void reservation_destroy(struct reservation *r)
+{
+	for (unsigned i = 0; i < r->nr_ranges; i++)
+		free(r->range[i].gone);
+	pthread_mutex_destroy(&r->lock);
+}
+
+static size_t bitmap_words(uint64_t npages)
+{
+	return (npages + 63) / 64;
+}
+
+int domain_add_ram(struct domain *d, struct gfn base, uint64_t npages)
+{
+	struct reservation *r = &d->reservation;
+	uint64_t *gone;
+
+	if (r->nr_ranges == RESERVATION_RANGES_MAX)
+		return -ENOSPC;
+	/* Big ones cost nothing until pages are given back. */
+	gone = calloc(bitmap_words(npages), sizeof(*gone));
+	if (!gone)
+		return -ENOMEM;
+	r->range[r->nr_ranges++] = (struct ram_range){base.v, npages, gone};
+	r->pages += npages;
+	return 0;
+}
+
+void domain_set_memory_target(struct domain *d, uint64_t pages)
+{
+	struct reservation *r = &d->reservation;
+
+	pthread_mutex_lock(&r->lock);
+	r->target = pages;
+	r->max = pages + RESERVATION_SLACK;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static uint64_t all_ram(const struct reservation *r)
+{
+	uint64_t npages = 0;
+
+	for (unsigned i = 0; i < r->nr_ranges; i++)
+		npages += r->range[i].npages;
+	return npages;
+}
+
+void domain_memory(struct domain *d, struct domain_memory *m)
+{
+	struct reservation *r = &d->reservation;
+
+	pthread_mutex_lock(&r->lock);
+	*m = (struct domain_memory){
+		.pages = r->pages, .target = r->target, .max = r->max, .ram = all_ram(r)};
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* The piece of RAM that holds all of these frames; NULL: none does. */
+static const struct ram_range *range_of(const struct reservation *r, uint64_t first,
+					uint64_t npages)
+{
+	for (unsigned i = 0; i < r->nr_ranges; i++) {
+		const struct ram_range *range = &r->range[i];
+		uint64_t offset = first - range->first;
+
+		if (offset < range->npages && npages <= range->npages - offset)
+			return range;
+	}
+	return NULL;
+}
+
+static uint64_t *word_of(const struct ram_range *range, uint64_t page, uint64_t *bit)
+{
+	uint64_t offset = page - range->first;
+
+	*bit = 1ull << offset % 64;
+	return &range->gone[offset / 64];
+}
+
+static bool is_gone(const struct ram_range *range, uint64_t page)
+{
+	uint64_t bit, *word = word_of(range, page, &bit);
+
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE) & bit;
+}
+
+static void set_gone(const struct ram_range *range, uint64_t page, bool gone)
+{
+	uint64_t bit, *word = word_of(range, page, &bit);
+
+	if (gone)
+		__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
+}
+
+bool domain_page_populated(const struct domain *d, struct gfn page)
+{
+	const struct ram_range *range = range_of(&d->reservation, page.v, 1);
+
+	return !range || !is_gone(range, page.v);
+}
+
+uint64_t domain_count_populated(const struct domain *d, struct gfn base, uint64_t npages)
+{
+	const struct ram_range *range = range_of(&d->reservation, base.v, npages);
+	uint64_t count = 0;
+
+	for (uint64_t page = base.v; range && page < base.v + npages; page++)
+		count += !is_gone(range, page);
+	return count;
+}
+
+/*
+ * Pages side by side, of which the machinery is told at once: one at a time would cost more than
+ * all the rest. Balloon drivers name them upwards or downwards.
+ */
+struct run {
+	struct domain *d;
+	void (*tell)(struct domain *d, uint64_t first, uint64_t npages);
+	uint64_t first, end;
+};
+
+static void run_end(struct run *run)
+{
+	if (run->end > run->first)
+		run->tell(run->d, run->first, run->end - run->first);
+	run->first = run->end = 0;
+}
+
+static void run_add(struct run *run, uint64_t page)
+{
+	if (run->end > run->first && page == run->end) {
+		run->end++;
+	} else if (run->end > run->first && page + 1 == run->first) {
+		run->first--;
+	} else {
+		run_end(run);
+		run->first = page;
+		run->end = page + 1;
+	}
+}
+
+/* The pages' contents go, and their memory with them. */
+static void discard(struct domain *d, uint64_t first, uint64_t npages)
+{
+	const struct memslot_set *slots;
+
+	d->ops->ram_discard(d, gfn(first), npages);
+	slots = memslots_enter(&d->memslots);
+	memslots_written(slots, gfn_to_gpa(gfn(first)), npages << GUEST_PAGE_SHIFT);
+	memslots_leave();
+}
+
+static void take_back(struct domain *d, uint64_t first, uint64_t npages)
+{
+	if (d->ops->ram_populated)
+		d->ops->ram_populated(d, gfn(first), npages);
+}
+
+static bool remove_page(struct reservation *r, uint64_t page, struct run *discards)
+{
+	const struct ram_range *range = range_of(r, page, 1);
+
+	if (!range || is_gone(range, page))
+		return false;
+	set_gone(range, page, true);
+	run_add(discards, page);
+	return true;
+}
+
+static bool remove_extent(struct reservation *r, uint64_t first, unsigned order,
+			  struct run *discards)
+{
+	for (uint64_t i = 0; i < 1ull << order; i++) {
+		if (!remove_page(r, first + i, discards))
+			return false;
+		r->pages--;
+	}
+	return true;
+}
+
+unsigned reservation_remove(struct domain *d, const uint64_t *frames, unsigned n, unsigned order)
+{
+	struct run discards = {.d = d, .tell = discard};
+	struct reservation *r = &d->reservation;
+	unsigned i = 0;
+
+	pthread_mutex_lock(&r->lock);
+	while (i < n && remove_extent(r, frames[i], order, &discards))
+		i++;
+	run_end(&discards);
+	pthread_mutex_unlock(&r->lock);
+	return i;
+}
+
+static bool has_room(const struct reservation *r, uint64_t npages)
+{
+	return r->pages <= r->max && npages <= r->max - r->pages;
+}
+
+static bool populate_extent(struct reservation *r, uint64_t first, unsigned order,
+			    struct run *discards, struct run *populated)
+{
+	uint64_t npages = 1ull << order;
+	const struct ram_range *range = range_of(r, first, npages);
+
+	if (!range || !has_room(r, npages))
+		return false;
+	for (uint64_t page = first; page < first + npages; page++) {
+		if (is_gone(range, page))
+			run_add(populated, page);
+		else
+			run_add(discards, page);
+		set_gone(range, page, false);
+	}
+	r->pages += npages;
+	return true;
+}
+
+unsigned reservation_populate(struct domain *d, const uint64_t *frames, unsigned n, unsigned order)
+{
+	struct run discards = {.d = d, .tell = discard};
+	struct run populated = {.d = d, .tell = take_back};
+	struct reservation *r = &d->reservation;
+	unsigned i = 0;
+
+	pthread_mutex_lock(&r->lock);
+	while (i < n && populate_extent(r, frames[i], order, &discards, &populated))
+		i++;
+	run_end(&discards);
+	run_end(&populated);
+	pthread_mutex_unlock(&r->lock);
+	return i;
+}
+
+bool reservation_increase(struct domain *d, unsigned order)
+{
+	struct reservation *r = &d->reservation;
+	bool room;
+
+	pthread_mutex_lock(&r->lock);
+	room = has_room(r, 1ull << order);
+	if (room)
+		r->pages += 1ull << order;
+	pthread_mutex_unlock(&r->lock);
+	return room;
+}
+
+int reservation_unmap(struct domain *d, struct gfn page)
+{
+	struct run discards = {.d = d, .tell = discard};
+	struct reservation *r = &d->reservation;
+	bool there;
+
+	pthread_mutex_lock(&r->lock);
+	there = remove_page(r, page.v, &discards);
+	run_end(&discards);
+	pthread_mutex_unlock(&r->lock);
+	return there ? 0 : -XEN_ENOENT;
+}
+
+/* In a read section: false if one of the two is not there, now. */
+static bool copy_page(const struct memslot_set *slots, struct gpa from, struct gpa to)
+{
+	struct memslot_hint source = {0}, target = {0};
+	const void *page = memslots_hva(slots, &source, from, GUEST_PAGE_SIZE, false);
+	void *at = memslots_hva(slots, &target, to, GUEST_PAGE_SIZE, true);
+
+	if (!page || !at)
+		return false;
+	memcpy(at, page, GUEST_PAGE_SIZE);
+	memslots_written(slots, to, GUEST_PAGE_SIZE);
+	return true;
+}
+
+static bool copy_page_waiting(struct domain *d, struct gfn from, struct gfn to)
+{
+	uint64_t generation;
+	bool copied;
+
+	do {
+		const struct memslot_set *slots = memslots_enter(&d->memslots);
+
+		generation = slots->generation;
+		copied = copy_page(slots, gfn_to_gpa(from), gfn_to_gpa(to));
+		memslots_leave();
+	} while (!copied && memslots_retry(&d->memslots, generation));
+	return copied;
+}
+
+/* Between two pages of RAM, the first of them populated. Under the lock. */
+static int move_page(struct domain *d, struct gfn from, struct gfn to)
+{
+	struct reservation *r = &d->reservation;
+	const struct ram_range *range = range_of(r, to.v, 1);
+
+	if (!copy_page_waiting(d, from, to)) /* slots of RAM do not go */
+		return -XEN_EINVAL;
+	if (is_gone(range, to.v)) {
+		set_gone(range, to.v, false);
+		take_back(d, to.v, 1);
+	} else {
+		r->pages--;
+	}
+	set_gone(range_of(r, from.v, 1), from.v, true);
+	discard(d, from.v, 1);
+	return 0;
+}
+
+int reservation_move(struct domain *d, struct gfn from, struct gfn to)
+{
+	struct reservation *r = &d->reservation;
+	const struct ram_range *source = range_of(r, from.v, 1);
+	int rc;
+
+	if (overlay_at(&d->memslots, from) >= 0 || overlay_at(&d->memslots, to) >= 0)
+		return -XEN_EBUSY;
+	pthread_mutex_lock(&r->lock);
+	if (!source || is_gone(source, from.v))
+		rc = -XEN_EINVAL;
+	else if (!range_of(r, to.v, 1))
+		rc = -XEN_ENOMEM;
+	else
+		rc = from.v == to.v ? 0 : move_page(d, from, to);
+	pthread_mutex_unlock(&r->lock);
+	return rc;
+}
+
+/* What was never written stays without memory. Has anything been gone? */
+static bool clear_bitmap(const struct ram_range *range)
+{
+	bool gone = false;
+
+	for (size_t i = 0; i < bitmap_words(range->npages); i++) {
+		if (!__atomic_load_n(&range->gone[i], __ATOMIC_RELAXED))
+			continue;
+		__atomic_store_n(&range->gone[i], 0, __ATOMIC_RELEASE);
+		gone = true;
+	}
+	return gone;
+}
+
+void reservation_reset(struct domain *d)
+{
+	struct reservation *r = &d->reservation;
+
+	pthread_mutex_lock(&r->lock);
+	for (unsigned i = 0; i < r->nr_ranges; i++)
+		if (clear_bitmap(&r->range[i]))
+			take_back(d, r->range[i].first, r->range[i].npages);
+	r->pages = all_ram(r);
+	pthread_mutex_unlock(&r->lock);
+}
+
+uint64_t reservation_ram_end(const struct domain *d)
+{
+	const struct reservation *r = &d->reservation;
+	uint64_t end = 0;
+
+	for (unsigned i = 0; i < r->nr_ranges; i++)
+		if (r->range[i].first + r->range[i].npages > end)
+			end = r->range[i].first + r->range[i].npages;
+	return end;
+}
