@@ -122,8 +122,8 @@ struct domain {
 #define SHUTDOWN_CODE_NONE -1
 
 /*
- * Make *d an empty domain. overlays: the OVERLAY_COUNT pages of enum overlay as mapped here,
- * zeroed, owned by the caller. 0 or -ENOMEM.
+ * Make *d an empty domain. overlays: the first OVERLAY_MAPPED pages of enum overlay as mapped
+ * here, zeroed, owned by the caller. 0 or -ENOMEM.
  */
 int domain_init(struct domain *d, const struct platform_ops *ops, void *host, domid_t id,
 		void *overlays);

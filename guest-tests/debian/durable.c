@@ -8,8 +8,8 @@
  *	durable verify FILE MIB PASS	are the first MIB MiB those of that pass, or of later ones?
  *					"durable: FILE: pass P: N MiB verified", or what is wrong
  *
- * Each block says where it belongs, of which pass it is, and its own checksum: one that is old,
- *torn or in another's place is told apart. Runs in the guest and on the host.
+ * Each block says where it belongs, of which pass it is, and its own checksum: one that is old, or
+ * torn, or in another's place is told apart. Runs in the guest and on the host.
  */
 #include <errno.h>
 #include <fcntl.h>

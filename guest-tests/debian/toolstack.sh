@@ -23,7 +23,6 @@ prepare() {
 # A bed has a loopback only; user-mode networks want to see a way out, too, and xenconsole a place for its lock.
 bed_machine() {
 	mkdir -p /var/lock
-	ip link add dummy0 type dummy
 	ip address add 192.0.2.2/24 dev dummy0
 	ip link set dummy0 up
 	ip route add default via 192.0.2.1
