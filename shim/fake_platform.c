@@ -108,6 +108,40 @@ static int uncover(void *host, uint8_t *hva, void *aside)
 	return show(hva, f->ram_fd, offset);
 }
 
+static off_t overlay_offset(unsigned page)
+{
+	return (off_t)page * GUEST_PAGE_SIZE;
+}
+
+static int lend_page(void *host, uint8_t *hva, unsigned page, void **aside)
+{
+	struct fake *f = host;
+
+	if (f->overlay_map_rc)
+		return f->overlay_map_rc;
+	if (pwrite(f->overlay_fd, hva, GUEST_PAGE_SIZE, overlay_offset(page)) != GUEST_PAGE_SIZE)
+		return -ENOMEM;
+	return cover(host, hva, page, aside);
+}
+
+static int take_page_back(void *host, uint8_t *hva, unsigned page, void *aside)
+{
+	uint8_t contents[GUEST_PAGE_SIZE];
+	struct fake *f = host;
+	int rc;
+
+	memcpy(contents, hva, sizeof(contents));
+	rc = uncover(host, hva, aside);
+	if (rc)
+		return rc;
+	memcpy(hva, contents, sizeof(contents));
+	memset(contents, 0, sizeof(contents));
+	return pwrite(f->overlay_fd, contents, sizeof(contents), overlay_offset(page)) ==
+			       sizeof(contents)
+		       ? 0
+		       : -ENOMEM;
+}
+
 static uint8_t *page_map(void *host, unsigned page)
 {
 	struct fake *f = host;
@@ -136,6 +170,8 @@ static const struct memslot_ops memory = {
 	.log_get = log_get,
 	.cover = cover,
 	.uncover = uncover,
+	.lend = lend_page,
+	.take_back = take_page_back,
 	.page_map = page_map,
 	.page_unmap = page_unmap,
 };
@@ -309,7 +345,7 @@ static int create_memory(struct fake *f)
 		return -errno;
 	f->ram = map(f->ram_fd, 0, FAKE_RAM_SIZE);
 	f->high = map(f->ram_fd, FAKE_RAM_SIZE, FAKE_HIGH_SIZE);
-	f->overlays = map(f->overlay_fd, 0, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+	f->overlays = map(f->overlay_fd, 0, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 	if (!f->ram || !f->high || !f->overlays)
 		return -errno;
 	f->shared_info = (uint8_t *)f->overlays + OVERLAY_SHARED_INFO * GUEST_PAGE_SIZE;
@@ -379,7 +415,7 @@ void fake_destroy(struct fake *f)
 		domain_destroy(&f->domain);
 	}
 	if (f->overlays)
-		munmap(f->overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+		munmap(f->overlays, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 	if (f->high)
 		munmap(f->high, FAKE_HIGH_SIZE);
 	if (f->ram)

@@ -6,7 +6,7 @@
 #include "shim/grant_op.h"
 
 #include "shim/domain.h"
-#include "shim/grant_table.h"
+#include "shim/grant_array.h"
 #include "shim/guest_access.h"
 #include "xen-abi/x86_32.h"
 
@@ -178,18 +178,18 @@ static long gnttabop_get_version(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation grant_table_ops[] = {
-	SUBOP_ENOSYS(GNTTABOP_map_grant_ref),
-	SUBOP_ENOSYS(GNTTABOP_unmap_grant_ref),
+	SUBOP(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref),
+	SUBOP(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref),
 	SUBOP(GNTTABOP_setup_table, gnttabop_setup_table),
 	SUBOP_ENOSYS(GNTTABOP_dump_table),
 	SUBOP_ENOSYS(GNTTABOP_transfer),
-	SUBOP_ENOSYS(GNTTABOP_copy),
+	SUBOP(GNTTABOP_copy, gnttabop_copy),
 	SUBOP(GNTTABOP_query_size, gnttabop_query_size),
 	SUBOP_ENOSYS(GNTTABOP_unmap_and_replace),
 	SUBOP(GNTTABOP_set_version, gnttabop_set_version),
 	SUBOP_ENOSYS(GNTTABOP_get_status_frames),
 	SUBOP(GNTTABOP_get_version, gnttabop_get_version),
-	SUBOP_ENOSYS(GNTTABOP_swap_grant_ref),
+	SUBOP(GNTTABOP_swap_grant_ref, gnttabop_swap_grant_ref),
 	SUBOP_ENOSYS(GNTTABOP_cache_flush),
 };
 const unsigned grant_table_ops_count = ARRAY_SIZE(grant_table_ops);

@@ -41,6 +41,7 @@ _Static_assert(GRANT_FRAMES_INITIAL == 1, "grants_init() makes one");
 
 void grants_destroy(struct grant_table *g)
 {
+	grant_self_reset(&g->self);
 	for (unsigned i = 0; i < GRANT_FRAMES_MAX; i++)
 		free(g->uses[i]);
 }
@@ -166,6 +167,7 @@ void grants_reset(struct domain *d)
 {
 	struct grant_table *g = &d->grants;
 
+	grant_self_reset(&g->self);
 	short_lock(&g->lock);
 	for (unsigned i = 0; i < g->nr_frames; i++)
 		memset(g->uses[i], 0, GRANTS_PER_FRAME_V1 * sizeof(struct grant_use));

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "shim/grant_self.h"
 #include "shim/platform.h"
 #include "shim/short_lock.h"
 #include "shim/types.h"
@@ -56,10 +57,12 @@ struct grant_table {
 
 	/* Uses of each frame's entries, as many as version 1 has; under `lock`. */
 	struct grant_use *uses[GRANT_FRAMES_MAX];
+	struct grant_self self;
 	uint32_t epoch; /* times that the table was reset: uses from before are no one's */
 };
 
-/* A table of one frame without grants. `pages`: all overlay pages, zeroed. 0 or -ENOMEM. */
+/* A table of one frame without grants. `pages`: OVERLAY_MAPPED overlay pages, zeroed. 0 or -ENOMEM.
+ */
 int grants_init(struct grant_table *g, void *pages);
 /* Nothing of it is mapped any more. */
 void grants_destroy(struct grant_table *g);

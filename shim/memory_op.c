@@ -5,6 +5,7 @@
 #include "shim/guest_access.h"
 #include "shim/memory_balloon.h"
 #include "shim/memory_map.h"
+#include "shim/physmap_op.h"
 #include "shim/shared_info.h"
 #include "xen-abi/x86_32.h"
 
@@ -124,8 +125,8 @@ const struct suboperation memory_ops[] = {
 	SUBOP_ENOSYS(XENMEM_machphys_mapping),
 	SUBOP(XENMEM_set_memory_map, xenmem_set_memory_map),
 	SUBOP(XENMEM_maximum_gpfn, xenmem_maximum_gpfn),
-	SUBOP_ENOSYS(XENMEM_remove_from_physmap),
-	SUBOP_ENOSYS(XENMEM_add_to_physmap_batch),
+	SUBOP(XENMEM_remove_from_physmap, xenmem_remove_from_physmap),
+	SUBOP(XENMEM_add_to_physmap_batch, xenmem_add_to_physmap_batch),
 	SUBOP(XENMEM_get_vnumainfo, xenmem_get_vnumainfo),
 };
 const unsigned memory_ops_count = ARRAY_SIZE(memory_ops);

@@ -12,11 +12,26 @@ static void tell_unhooked(struct domain *d, int page)
 		shared_info_unhooked(d);
 }
 
+/* The page that is shown there; -XEN_ENOENT: none; -XEN_EBUSY: one that has to stay. */
+static int page_to_displace(struct domain *d, struct gfn at)
+{
+	int page = overlay_at(&d->memslots, at);
+
+	if (page < OVERLAY_LENT)
+		return page;
+	/* A map of a grant, or a page that is mapped elsewhere: unless it is not any more. */
+	grant_self_settle(d);
+	page = overlay_at(&d->memslots, at);
+	return page < OVERLAY_LENT ? page : -XEN_EBUSY;
+}
+
 int physmap_show(struct domain *d, unsigned page, struct gfn at)
 {
-	int displaced = overlay_at(&d->memslots, at);
-	int rc = overlay_move(&d->memslots, page, at);
+	int displaced = page_to_displace(d, at), rc;
 
+	if (displaced == -XEN_EBUSY)
+		return displaced;
+	rc = overlay_move(&d->memslots, page, at);
 	if (!rc && displaced >= 0 && (unsigned)displaced != page)
 		tell_unhooked(d, displaced);
 	return rc;
@@ -24,9 +39,11 @@ int physmap_show(struct domain *d, unsigned page, struct gfn at)
 
 int physmap_hide(struct domain *d, struct gfn at)
 {
-	int page = overlay_at(&d->memslots, at);
-	int rc = overlay_hide(&d->memslots, at);
+	int page = page_to_displace(d, at), rc;
 
+	if (page < 0)
+		return page;
+	rc = overlay_hide(&d->memslots, at);
 	if (!rc)
 		tell_unhooked(d, page);
 	return rc;

@@ -15,7 +15,8 @@ struct domain;
 
 /*
  * Show the page at `at`, and no longer where it was; what was shown at `at` is nowhere then. Under
- * the domain's lock. 0 or -XEN_E*, with all as it was.
+ * the domain's lock. 0 or -XEN_E*, with all as it was; -XEN_EBUSY: a page is there that a backend
+ * or the guest itself has mapped by a grant.
  */
 int physmap_show(struct domain *d, unsigned page, struct gfn at);
 

@@ -17,13 +17,19 @@ struct vcpu_context;
 /* Frames that any domain's grant table can have, and frames of version 2's status words for them. */
 #define GRANT_FRAMES_MAX 1024
 #define GRANT_STATUS_MAX (GRANT_FRAMES_MAX / 8)
+/* Pages that a guest can have mapped by grants of its own at a time. */
+#define GRANT_LENT_MAX 65536
 
 /* Pages of the hypervisor's that a guest may see at a frame of its choice (memslot/overlay.h). */
 enum overlay {
 	OVERLAY_SHARED_INFO,
 	OVERLAY_GRANT_FRAMES,
 	OVERLAY_GRANT_STATUS = OVERLAY_GRANT_FRAMES + GRANT_FRAMES_MAX,
-	OVERLAY_COUNT = OVERLAY_GRANT_STATUS + GRANT_STATUS_MAX,
+	/* So many are mapped in one piece, for us to use; the others are only seen by the guest. */
+	OVERLAY_MAPPED = OVERLAY_GRANT_STATUS + GRANT_STATUS_MAX,
+	/* Its own RAM, lent to be seen at two frames (shim/grant_self.h). */
+	OVERLAY_LENT = OVERLAY_MAPPED,
+	OVERLAY_COUNT = OVERLAY_LENT + GRANT_LENT_MAX,
 };
 
 /* Port 0, which nobody has. */

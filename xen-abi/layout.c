@@ -7,6 +7,7 @@
 
 #include "xen-abi/blkif.h"
 #include "xen-abi/xen.h"
+#include "xen-abi/netif.h"
 #include "xen-abi/x86_32.h"
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
@@ -47,6 +48,41 @@ SIZE(struct hvm_start_info, 56);
 SIZE(struct hvm_modlist_entry, 32);
 SIZE(struct hvm_memmap_table_entry, 24);
 SIZE(struct xencons_interface, 3088);
+SIZE(struct grant_entry_v1, 8);
+SIZE(union grant_entry_v2, 16);
+SIZE(struct gnttab_map_grant_ref, 32);
+OFFSET(struct gnttab_map_grant_ref, status, 18);
+OFFSET(struct gnttab_map_grant_ref, dev_bus_addr, 24);
+SIZE(struct gnttab_unmap_grant_ref, 24);
+OFFSET(struct gnttab_unmap_grant_ref, status, 20);
+SIZE(struct gnttab_query_size, 16);
+SIZE(struct gnttab_set_version, 4);
+SIZE(struct gnttab_get_version, 8);
+SIZE(struct gnttab_swap_grant_ref, 12);
+SIZE(struct xen_remove_from_physmap, sizeof(xen_ulong_t) * 2);
+SIZE(struct netif_tx_request, 12);
+OFFSET(struct netif_tx_request, offset, 4);
+OFFSET(struct netif_tx_request, flags, 6);
+OFFSET(struct netif_tx_request, id, 8);
+OFFSET(struct netif_tx_request, size, 10);
+SIZE(struct netif_tx_response, 4);
+OFFSET(struct netif_tx_response, status, 2);
+SIZE(struct netif_rx_request, 8);
+OFFSET(struct netif_rx_request, gref, 4);
+SIZE(struct netif_rx_response, 8);
+OFFSET(struct netif_rx_response, status, 6);
+SIZE(struct netif_extra_info, 8);
+OFFSET(struct netif_extra_info, u.gso.type, 4);
+OFFSET(struct netif_extra_info, u.hash.value, 4);
+SIZE(struct xen_netif_ctrl_request, 16);
+SIZE(struct xen_netif_ctrl_response, 12);
+SIZE(union netif_tx_sring_entry, 12);
+SIZE(union netif_rx_sring_entry, 8);
+SIZE(union xen_netif_ctrl_sring_entry, 16);
+OFFSET(struct netif_tx_sring, ring, 64);
+OFFSET(struct netif_tx_sring, rsp_prod, 8);
+OFFSET(struct netif_rx_sring, ring, 64);
+OFFSET(struct xen_netif_ctrl_sring, ring, 64);
 
 /* The disk's ring: indexes and segments are alike, entries are not. */
 SIZE(struct blkif_request_segment, 8);
@@ -114,6 +150,19 @@ ALIKE(xen_add_to_physmap);
 ALIKE_AT(xen_add_to_physmap, space);
 ALIKE_AT(xen_add_to_physmap, idx);
 ALIKE_AT(xen_add_to_physmap, gpfn);
+ALIKE(xen_add_to_physmap_batch);
+ALIKE_AT(xen_add_to_physmap_batch, u);
+ALIKE_AT(xen_add_to_physmap_batch, idxs);
+ALIKE_AT(xen_add_to_physmap_batch, errs);
+ALIKE(xen_remove_from_physmap);
+ALIKE_AT(xen_remove_from_physmap, gpfn);
+ALIKE(gnttab_copy);
+ALIKE_AT(gnttab_copy, dest);
+ALIKE_AT(gnttab_copy, len);
+ALIKE_AT(gnttab_copy, status);
+ALIKE(gnttab_setup_table);
+ALIKE_AT(gnttab_setup_table, status);
+ALIKE_AT(gnttab_setup_table, frame_list);
 ALIKE(xen_memory_map);
 ALIKE_AT(xen_memory_map, buffer);
 ALIKE(xen_foreign_memory_map);
@@ -153,6 +202,9 @@ OFFSET(struct shared_info, wc_version, 0x900);
 
 SIZE(struct xen_add_to_physmap, 24);
 OFFSET(struct xen_add_to_physmap, idx, 8);
+SIZE(struct xen_add_to_physmap_batch, 32);
+SIZE(struct gnttab_copy, 40);
+SIZE(struct gnttab_setup_table, 24);
 SIZE(struct xen_memory_map, 16);
 SIZE(struct xen_foreign_memory_map, 24);
 OFFSET(struct xen_foreign_memory_map, map, 8);

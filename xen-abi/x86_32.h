@@ -17,6 +17,30 @@ struct xen_add_to_physmap_x86_32 {
 	uint32_t gpfn;
 };
 
+struct xen_add_to_physmap_batch_x86_32 {
+	uint16_t domid;
+	uint16_t space;
+	uint16_t size;
+	uint16_t u; /* domid of the foreign domain, or reserved */
+	uint32_t idxs, gpfns, errs; /* guest handles */
+};
+
+struct xen_remove_from_physmap_x86_32 {
+	uint16_t domid;
+	uint32_t gpfn;
+};
+
+struct gnttab_copy_x86_32 {
+	struct gnttab_copy_ptr_x86_32 {
+		uint32_t frame; /* or a grant reference */
+		uint16_t domid;
+		uint16_t offset;
+	} source, dest;
+	uint16_t len;
+	uint16_t flags;
+	int16_t status;
+};
+
 struct gnttab_setup_table_x86_32 {
 	uint16_t dom;
 	uint32_t nr_frames;

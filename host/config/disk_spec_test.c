@@ -246,10 +246,9 @@ static void random_ones(void **state)
 		const char *spec = text;
 		unsigned n = 1 + pick(&seed, 5);
 
-		for (unsigned i = 0; i < n; i++) {
-			strcat(text, i ? "," : "");
-			strcat(text, words[pick(&seed, ARRAY_SIZE(words))]);
-		}
+		for (unsigned i = 0; i < n; i++)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				 i ? "," : "", words[pick(&seed, ARRAY_SIZE(words))]);
 		taken += check(&spec, 1);
 	}
 	/* Both outcomes have been seen often. */

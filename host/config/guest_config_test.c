@@ -194,7 +194,8 @@ static void syntax_as_libxlutil_has_it(void **state)
 		unsigned n = 1 + pick(&seed, 10);
 
 		for (unsigned i = 0; i < n; i++)
-			strcat(text, words[pick(&seed, ARRAY_SIZE(words))]);
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s",
+				 words[pick(&seed, ARRAY_SIZE(words))]);
 		taken += check(text);
 	}
 	assert_true(taken > 1000 && taken < 29000);

@@ -19,6 +19,13 @@
  */
 int page_cover(uint8_t *hva, int fd, uint64_t offset, void **aside);
 
+/* The same of what is at hva: the page has its contents then, and is what is there. */
+int page_lend(uint8_t *hva, int fd, uint64_t offset, void **aside);
+
+/* Undo that: the contents go to what was put aside, that is shown at hva again, and the page of the
+ * file is empty. As page_cover(). Nobody else writes to the page. */
+int page_take_back(uint8_t *hva, int fd, uint64_t offset, void *aside);
+
 /* Show what was put aside at hva again, in one step. 0, or -errno with all as it was. */
 int page_uncover(uint8_t *hva, void *aside);
 

@@ -77,11 +77,9 @@ static uint64_t offset_of(unsigned page)
 	return (uint64_t)page * GUEST_PAGE_SIZE;
 }
 
-static int op_cover(void *host, uint8_t *hva, unsigned page, void **aside)
+/* A page of the guest's memory has changed its place, or not. */
+static int covered(struct vm *vm, int rc)
 {
-	struct vm *vm = host;
-	int rc = page_cover(hva, vm->overlay_fd, offset_of(page), aside);
-
 	if (rc == -ENOTRECOVERABLE)
 		vm_end_failed(vm, "a page of the guest's memory cannot be put back in its place: "
 				  "this host is out of memory or of mappings (vm.max_map_count)");
@@ -90,13 +88,30 @@ static int op_cover(void *host, uint8_t *hva, unsigned page, void **aside)
 	return rc;
 }
 
+static int op_cover(void *host, uint8_t *hva, unsigned page, void **aside)
+{
+	struct vm *vm = host;
+
+	return covered(vm, page_cover(hva, vm->overlay_fd, offset_of(page), aside));
+}
+
 static int op_uncover(void *host, uint8_t *hva, void *aside)
 {
-	int rc = page_uncover(hva, aside);
+	return covered(host, page_uncover(hva, aside));
+}
 
-	if (!rc)
-		renew_time_areas(host);
-	return rc;
+static int op_lend(void *host, uint8_t *hva, unsigned page, void **aside)
+{
+	struct vm *vm = host;
+
+	return covered(vm, page_lend(hva, vm->overlay_fd, offset_of(page), aside));
+}
+
+static int op_take_back(void *host, uint8_t *hva, unsigned page, void *aside)
+{
+	struct vm *vm = host;
+
+	return covered(vm, page_take_back(hva, vm->overlay_fd, offset_of(page), aside));
 }
 
 static uint8_t *op_page_map(void *host, unsigned page)
@@ -120,6 +135,8 @@ const struct memslot_ops vm_memslot_ops = {
 	.log_clear = op_log_clear,
 	.cover = op_cover,
 	.uncover = op_uncover,
+	.lend = op_lend,
+	.take_back = op_take_back,
 	.page_map = op_page_map,
 	.page_unmap = op_page_unmap,
 };

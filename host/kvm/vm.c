@@ -206,14 +206,14 @@ static int create_domain(struct vm *vm, struct problem *p)
 	vm->overlay_fd = memfd_create("hypervisor-pages", MFD_CLOEXEC);
 	if (vm->overlay_fd < 0 || ftruncate(vm->overlay_fd, OVERLAY_COUNT * GUEST_PAGE_SIZE))
 		return problem(p, "cannot create the hypervisor's pages: %s", strerror(errno));
-	overlays = mmap(NULL, OVERLAY_COUNT * GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+	overlays = mmap(NULL, OVERLAY_MAPPED * GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			vm->overlay_fd, 0);
 	if (overlays == MAP_FAILED)
 		return problem(p, "cannot map the hypervisor's pages: %s", strerror(errno));
 	if (domain_init(&vm->domain, &platform, vm,
 			vm->config.domid ? vm->config.domid : GUEST_DOMID, overlays)) {
 		vm->domain.shared_info = NULL; /* which says that there is a domain */
-		munmap(overlays, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+		munmap(overlays, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 		return problem(p, "no memory for the domain");
 	}
 	vm_ioapic_create(vm);
@@ -304,7 +304,7 @@ void vm_destroy(struct vm *vm)
 		vcpu_destroy(&vm->vcpus[i]);
 	if (vm->domain.shared_info) {
 		vm_memory_destroy(vm);
-		munmap(vm->domain.shared_info, OVERLAY_COUNT * GUEST_PAGE_SIZE);
+		munmap(vm->domain.shared_info, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 		domain_destroy(&vm->domain);
 	}
 	kvm_xen_events_destroy(vm);

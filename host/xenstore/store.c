@@ -157,6 +157,7 @@ struct store *store_create(struct loop *loop, struct problem *p)
 	s->own = (struct watcher){.who = &s->privileged, .event = own_event};
 	s->kick = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), deliver, s};
 	TAILQ_INIT(&s->domains);
+	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->watchers);
 	TAILQ_INIT(&s->events);
 	watcher_add(s, &s->own);

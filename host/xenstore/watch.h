@@ -24,11 +24,12 @@ enum special {
 struct store_watch_entry {
 	TAILQ_ENTRY(store_watch_entry) link;
 	struct watcher *watcher;
-	char *path;      /* absolute, or special */
-	unsigned hidden; /* first bytes of a path that its owner is not told: he gave a relative one
-			  */
-	int depth;       /* levels below path that count, or WATCH_ANY_DEPTH */
-	char *token;     /* connections' */
+	char *path; /* absolute, or special */
+	/* How many first bytes of a path its owner is not told: he gave a relative one. */
+	unsigned hidden;
+	int depth;               /* levels below path that count, or WATCH_ANY_DEPTH */
+	char *token;             /* connections' */
+	unsigned pending;        /* events on their way; connections' */
 	struct store_watch *own; /* ours */
 };
 

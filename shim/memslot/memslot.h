@@ -100,6 +100,13 @@ struct memslot_ops {
 	 */
 	int (*cover)(void *host, uint8_t *hva, unsigned page, void **aside);
 	int (*uncover)(void *host, uint8_t *hva, void *aside);
+	/*
+	 * The same for RAM that is lent: the page has what was in the RAM when it is shown, and the
+	 * RAM what was in the page (which is empty afterwards) when that is shown again. May be
+	 * NULL where nothing is lent.
+	 */
+	int (*lend)(void *host, uint8_t *hva, unsigned page, void **aside);
+	int (*take_back)(void *host, uint8_t *hva, unsigned page, void *aside);
 	/* The page by itself, where there is no RAM; NULL: no memory. */
 	uint8_t *(*page_map)(void *host, unsigned page);
 	void (*page_unmap)(void *host, uint8_t *hva);

@@ -14,6 +14,7 @@ struct overlay_record {
 	void *aside;  /* the platform's: the RAM below */
 	uint8_t *own; /* without RAM: the mapping of the page, in the slot `id` */
 	uint32_t id;
+	bool lent; /* the RAM's own contents are in the page */
 };
 
 /* There are a few: shared_info, and as many grant frames as a guest has asked for. */
@@ -96,20 +97,28 @@ static uint8_t *page_of(const struct memslot_hint *ram, struct gfn at)
 	return ram->hva + (gfn_to_gpa(at).v - ram->start);
 }
 
+typedef int cover_fn(void *host, uint8_t *hva, unsigned page, void **aside);
+
 /* Show a page over memory that is mapped already; *aside as the platform's `cover` has it. */
-static int cover(struct memslots *slots, unsigned page, struct gfn at,
-		 const struct memslot_hint *ram, void **aside)
+static int cover_by(cover_fn *fn, struct memslots *slots, unsigned page, struct gfn at,
+		    const struct memslot_hint *ram, void **aside)
 {
 	uint8_t *hva = page_of(ram, at);
 	int rc = memslots_remap_begin_locked(slots, hva, GUEST_PAGE_SIZE);
 
 	if (rc)
 		return rc;
-	rc = slots->ops->cover(slots->host, hva, page, aside);
+	rc = fn(slots->host, hva, page, aside);
 	memslots_remap_end_locked(slots, !rc);
 	if (!rc)
 		tell_changed(slots, ram, at);
 	return rc;
+}
+
+static int cover(struct memslots *slots, unsigned page, struct gfn at,
+		 const struct memslot_hint *ram, void **aside)
+{
+	return cover_by(slots->ops->cover, slots, page, at, ram, aside);
 }
 
 /*
@@ -142,7 +151,7 @@ static int show_over_ram(struct memslots *slots, unsigned page, struct gfn at,
 	return rc;
 }
 
-static int show_in_own_slot(struct memslots *slots, unsigned page, struct gfn at)
+static int show_in_own_slot(struct memslots *slots, unsigned page, struct gfn at, uint32_t flags)
 {
 	struct overlay_record record = {.at = at, .page = page};
 	struct memslot_request request;
@@ -156,6 +165,7 @@ static int show_in_own_slot(struct memslots *slots, unsigned page, struct gfn at
 	record.id = id;
 	request = (struct memslot_request){
 		.slot = id,
+		.flags = flags,
 		.gpa = gfn_to_gpa(at).v,
 		.size = GUEST_PAGE_SIZE,
 		.hva = (uintptr_t)record.own,
@@ -183,7 +193,7 @@ static int change_page(struct memslots *slots, struct overlay_record *r, unsigne
 	return rc;
 }
 
-static int show(struct memslots *slots, unsigned page, struct gfn at)
+static int show(struct memslots *slots, unsigned page, struct gfn at, uint32_t flags)
 {
 	struct overlay_record *r = find(slots, at);
 	struct memslot_hint ram;
@@ -198,7 +208,8 @@ static int show(struct memslots *slots, unsigned page, struct gfn at)
 	rc = make_room(slots);
 	if (rc)
 		return rc;
-	return has_ram ? show_over_ram(slots, page, at, &ram) : show_in_own_slot(slots, page, at);
+	return has_ram ? show_over_ram(slots, page, at, &ram)
+		       : show_in_own_slot(slots, page, at, flags);
 }
 
 static int remove_own_slot(struct memslots *slots, const struct overlay_record *r)
@@ -223,7 +234,8 @@ static int uncover(struct memslots *slots, const struct overlay_record *r)
 	rc = memslots_remap_begin_locked(slots, hva, GUEST_PAGE_SIZE);
 	if (rc)
 		return rc;
-	rc = slots->ops->uncover(slots->host, hva, r->aside);
+	rc = r->lent ? slots->ops->take_back(slots->host, hva, r->page, r->aside)
+		     : slots->ops->uncover(slots->host, hva, r->aside);
 	memslots_remap_end_locked(slots, !rc);
 	if (!rc)
 		tell_changed(slots, &ram, r->at);
@@ -242,12 +254,54 @@ static int hide(struct memslots *slots, struct overlay_record *r)
 	return rc;
 }
 
-int overlay_show(struct memslots *slots, unsigned page, struct gfn at)
+static int show_locking(struct memslots *slots, unsigned page, struct gfn at, uint32_t flags)
 {
 	int rc;
 
 	pthread_mutex_lock(&slots->lock);
-	rc = show(slots, page, at);
+	rc = show(slots, page, at, flags);
+	pthread_mutex_unlock(&slots->lock);
+	return rc;
+}
+
+int overlay_show(struct memslots *slots, unsigned page, struct gfn at)
+{
+	return show_locking(slots, page, at, 0);
+}
+
+int overlay_show_readonly(struct memslots *slots, unsigned page, struct gfn at)
+{
+	return show_locking(slots, page, at, MEMSLOT_READONLY);
+}
+
+static int lend(struct memslots *slots, unsigned page, struct gfn at)
+{
+	struct overlay_record record = {.at = at, .page = page, .lent = true};
+	struct memslot_hint ram;
+	int rc;
+
+	if (find(slots, at))
+		return -EBUSY;
+	if (at.v >= slots->max_gfn || !find_ram(slots, at, &ram) ||
+	    ram.slot->flags & MEMSLOT_READONLY)
+		return -ENOENT;
+	rc = make_room(slots);
+	if (rc)
+		return rc;
+	if (is_covered(slots, page_of(&ram, at)))
+		return -EBUSY;
+	rc = cover_by(slots->ops->lend, slots, page, at, &ram, &record.aside);
+	if (!rc)
+		write_down(slots, record);
+	return rc;
+}
+
+int overlay_lend(struct memslots *slots, unsigned page, struct gfn at)
+{
+	int rc;
+
+	pthread_mutex_lock(&slots->lock);
+	rc = lend(slots, page, at);
 	pthread_mutex_unlock(&slots->lock);
 	return rc;
 }
@@ -270,7 +324,7 @@ static int move(struct memslots *slots, unsigned page, struct gfn at)
 	bool covered = before;
 	unsigned other = covered ? before->page : 0;
 	struct overlay_record *old;
-	int rc = show(slots, page, at);
+	int rc = show(slots, page, at, 0);
 
 	old = find_page(slots, page, at);
 	if (rc || !old)
@@ -279,7 +333,7 @@ static int move(struct memslots *slots, unsigned page, struct gfn at)
 	if (!rc)
 		return 0;
 	if (covered)
-		show(slots, other, at);
+		show(slots, other, at, 0);
 	else
 		hide(slots, find(slots, at));
 	return rc;

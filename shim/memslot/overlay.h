@@ -16,13 +16,25 @@
 /*
  * Show page number `page` at `at`, in address space 0. Takes memslots.lock, not in a read section.
  * 0; -EINVAL: no memory can be there; -EBUSY: it is the same RAM as another frame with an overlay,
- * or what is there is pinned (shim/memslot/pin.h); -ENOMEM; a tracker's veto (where there is no RAM); what the kernel says. Then nothing has
- * changed.
+ * or what is there is pinned (shim/memslot/pin.h); -ENOMEM; a tracker's veto (where there is no
+ * RAM); what the kernel says. Then nothing has changed.
  */
 int overlay_show(struct memslots *slots, unsigned page, struct gfn at);
 
 /* The same for a page that is shown at one frame at most: where it was it is not any more. */
 int overlay_move(struct memslots *slots, unsigned page, struct gfn at);
+
+/* As overlay_show(), but where there is no RAM below the guest may only read (over RAM it may
+ * write: there a page cannot be protected), until it is hidden. */
+int overlay_show_readonly(struct memslots *slots, unsigned page, struct gfn at);
+
+/*
+ * Make the RAM at `at` page number `page`, which nobody shows: it keeps its contents, and can be
+ * shown at other frames as well. overlay_hide() makes it RAM again, with what is in the page then;
+ * it is the last frame to be hidden. As overlay_show(); -EBUSY too where an overlay is; -ENOENT: no
+ * RAM, or ROM.
+ */
+int overlay_lend(struct memslots *slots, unsigned page, struct gfn at);
 
 /* Take away what is shown at `at`. As above; -ENOENT: there is no overlay. */
 int overlay_hide(struct memslots *slots, struct gfn at);

@@ -47,12 +47,87 @@ static bool reads(const struct block_op *op)
 	return op->data_op == IMAGE_READ;
 }
 
-static int map_each(struct block_op *op, struct domain *d,
-		    const struct blkif_request_segment *seg, unsigned n)
+static int map_for_now(struct block_op *op, struct domain *d,
+		       const struct blkif_request_segment *seg, unsigned n)
 {
-	grant_ref_t refs[op->room];
+	grant_ref_t refs[BLOCK_MAX_SEGMENTS];
 
 	for (unsigned i = 0; i < n; i++)
 		refs[i] = seg[i].gref;
-	return grant_map_all(d, refs, n, reads(op), op->maps, NULL) == GNTST_okay ? 0 : -1;
+	if (grant_map_all(d, refs, n, reads(op), op->maps, NULL) != GNTST_okay)
+		return -1;
+	op->nr_pages = n;
+	return 0;
+}
+
+static int map_and_keep(struct block_op *op, struct domain *d, struct grant_cache *cache,
+			const struct blkif_request_segment *seg, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct kept_grant *k = NULL;
+		int rc = grant_cache_get(cache, seg[i].gref, &k);
+
+		op->kept[i] = k;
+		op->maps[i] = (struct grant_mapping){.hva = k ? k->m.hva : NULL};
+		if (rc == GNTST_okay && !k)
+			rc = grant_map(d, seg[i].gref, true, &op->maps[i]);
+		if (rc != GNTST_okay)
+			return -1;
+		op->nr_pages = i + 1;
+	}
+	return 0;
+}
+
+static void describe(struct block_op *op, const struct blkif_request_segment *seg)
+{
+	const char *end = NULL;
+
+	op->iovcnt = 0;
+	for (unsigned i = 0; i < op->nr_pages; i++) {
+		char *start = (char *)op->maps[i].hva + seg[i].first_sect * IMAGE_SECTOR;
+		size_t len = (seg[i].last_sect - seg[i].first_sect + 1) * IMAGE_SECTOR;
+
+		/* What lies together in our memory is moved in one piece. */
+		if (start == end)
+			op->iov[op->iovcnt - 1].iov_len += len;
+		else
+			op->iov[op->iovcnt++] = (struct iovec){start, len};
+		end = start + len;
+	}
+}
+
+int block_op_map(struct block_op *op, struct domain *d, struct grant_cache *cache,
+		 const struct blkif_request_segment *seg, unsigned n)
+{
+	op->keeps = cache != NULL;
+	op->nr_pages = 0;
+	if (cache ? map_and_keep(op, d, cache, seg, n) : map_for_now(op, d, seg, n)) {
+		block_op_unmap(op, d);
+		return -1;
+	}
+	describe(op, seg);
+	return 0;
+}
+
+/* A page that stays mapped: its unmapping comes too late to tell that it was written to. */
+static void release_kept(const struct block_op *op, struct domain *d, struct kept_grant *k)
+{
+	if (reads(op)) {
+		memslots_written_hva(memslots_enter(&d->memslots), k->m.hva, GUEST_PAGE_SIZE);
+		memslots_leave();
+	}
+	grant_cache_put(k);
+}
+
+void block_op_unmap(struct block_op *op, struct domain *d)
+{
+	if (!op->keeps)
+		grant_unmap_all(d, op->maps, op->nr_pages, reads(op));
+	for (unsigned i = 0; op->keeps && i < op->nr_pages; i++) {
+		if (op->kept[i])
+			release_kept(op, d, op->kept[i]);
+		else
+			grant_unmap(d, &op->maps[i], reads(op));
+	}
+	op->nr_pages = 0;
 }

@@ -11,6 +11,9 @@
 
 struct block_queue;
 
+/* Segments of an indirect request that we take, as Linux's blkback. */
+#define BLOCK_MAX_SEGMENTS 256u
+
 /* What is yet to be done with the image, in this order. */
 #define OP_FLUSH_BEFORE (1u << 0)
 #define OP_DATA         (1u << 1) /* read, write or discard */
@@ -27,10 +30,12 @@ struct block_op {
 	uint64_t offset, len; /* of the data, bytes */
 	bool changes;         /* it counts among the queue's writes */
 	bool alone;           /* no write may be under way at the same time */
+	bool waits;           /* for the writes before it */
 
 	unsigned nr_pages, room;
-	struct grant_mapping *maps; /* nr_pages of room; where kept[] has none */
-	struct kept_grant **kept;   /* only if the queue keeps grants */
+	struct grant_mapping *maps; /* nr_pages of room */
+	bool keeps;                 /* grants: kept[] has been filled in */
+	struct kept_grant **kept;
 	struct iovec *iov;
 	unsigned iovcnt;
 

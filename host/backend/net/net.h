@@ -21,7 +21,10 @@ struct net_device;
  * NIC_TAP, NIC_BRIDGE: opens the tap device. NULL with the reason.
  */
 struct net_link *net_link_open(const struct nic_config *config, struct problem *p);
+/* No device may use it. A user-mode network's process has ended on return. */
 void net_link_close(struct net_link *link);
+/* What it is, for the user: "user-mode network (passt)", "tap device vif1.0 in bridge xenbr0". */
+const char *net_link_description(const struct net_link *link);
 
 struct net_device *net_device_add(const struct nic_config *config, struct net_link *link,
 				  struct loop *loop, struct store *store, struct domain *d,

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A user-mode network in another process, by a stream socket: each frame is preceded by its length,
+ * four bytes, big-endian (QEMU's socket networking; passt(1)).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/backend/net/link.h"
+
+#define HEAD 4u
+
+/* Room for a few of the largest frames. */
+#define BUFFER (4u * (HEAD + NET_FRAME_MAX))
+
+/* How long the process may take to see that the socket is closed. */
+#define PATIENCE_MS 1000
+
+struct stream {
+	struct net_link link;
+	pid_t child; /* 0: none */
+	bool drained;
+	uint32_t in_start, in_end, out_start, out_end; /* what is in the buffers */
+	uint8_t in[BUFFER], out[BUFFER];
+};
+
+static struct stream *stream_of(struct net_link *link)
+{
+	return (struct stream *)link;
+}
+
+/* > 0: bytes have come; 0: none now; -errno. */
+static int fill(struct stream *s)
+{
+	uint32_t room;
+	ssize_t n;
+
+	memmove(s->in, s->in + s->in_start, s->in_end - s->in_start);
+	s->in_end -= s->in_start;
+	s->in_start = 0;
+	room = sizeof(s->in) - s->in_end;
+	if (s->drained) {
+		s->drained = false;
+		return 0;
+	}
+	n = recv(s->link.fd, s->in + s->in_end, room, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (!n)
+		return -EPIPE;
+	s->in_end += n;
+	s->drained = (uint32_t)n < room; /* what comes later is told of */
+	return 1;
+}
+
+static uint32_t length_at(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+static int stream_receive(struct net_link *link, struct net_frame *f)
+{
+	struct stream *s = stream_of(link);
+
+	for (;;) {
+		uint32_t have = s->in_end - s->in_start, len;
+		int rc;
+
+		if (have >= HEAD) {
+			len = length_at(s->in + s->in_start);
+			if (len > NET_FRAME_MAX)
+				return -EPROTO;
+			if (have - HEAD >= len) {
+				*f = (struct net_frame){
+					.data = s->in + s->in_start + HEAD,
+					.len = len,
+					.validated = true,
+				};
+				s->in_start += HEAD + len;
+				return 1;
+			}
+		}
+		rc = fill(s);
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+static int stream_flush(struct net_link *link)
+{
+	struct stream *s = stream_of(link);
+
+	while (s->out_start < s->out_end) {
+		ssize_t n = send(link->fd, s->out + s->out_start, s->out_end - s->out_start,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return errno == EAGAIN ? -EAGAIN : -errno;
+		if (n > 0)
+			s->out_start += n;
+	}
+	s->out_start = s->out_end = 0;
+	return 0;
+}
+
+/* An error is told by the next flush. */
+static uint8_t *stream_reserve(struct net_link *link)
+{
+	struct stream *s = stream_of(link);
+
+	if (sizeof(s->out) - s->out_end < HEAD + NET_FRAME_MAX && stream_flush(link))
+		return NULL;
+	return s->out + s->out_end + HEAD;
+}
+
+static bool stream_commit(struct net_link *link, const struct net_frame *f)
+{
+	struct stream *s = stream_of(link);
+	uint8_t *head = s->out + s->out_end;
+
+	head[0] = f->len >> 24 & 0xff;
+	head[1] = f->len >> 16 & 0xff;
+	head[2] = f->len >> 8 & 0xff;
+	head[3] = f->len & 0xff;
+	s->out_end += HEAD + f->len;
+	return true;
+}
+
+static bool wait_for_end(pid_t child, int ms)
+{
+	const struct timespec step = {.tv_nsec = 5000000};
+
+	for (; ms > 0; ms -= 5) {
+		if (waitpid(child, NULL, WNOHANG) == child)
+			return true;
+		nanosleep(&step, NULL);
+	}
+	return false;
+}
+
+static void stream_close(struct net_link *link)
+{
+	struct stream *s = stream_of(link);
+
+	close(link->fd);
+	if (s->child > 0 && !wait_for_end(s->child, PATIENCE_MS)) {
+		kill(s->child, SIGKILL);
+		waitpid(s->child, NULL, 0);
+	}
+	free(s);
+}
+
+static const struct net_link_ops stream_ops = {
+	.receive = stream_receive,
+	.reserve = stream_reserve,
+	.commit = stream_commit,
+	.flush = stream_flush,
+	.close = stream_close,
+};
+
+struct net_link *net_link_stream(int fd, pid_t child, struct problem *p)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		problem(p, "no memory for a network link");
+		return NULL;
+	}
+	s->link.ops = &stream_ops;
+	s->link.fd = fd;
+	s->link.whole_segments = true;
+	s->link.validated = true;
+	s->child = child;
+	return &s->link;
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "host/backend/net/slirp_main.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <slirp/libslirp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HEAD      4u
+#define FRAME_MAX 65557u /* NET_FRAME_MAX */
+#define IN_ROOM   (HEAD + FRAME_MAX)
+#define OUT_ROOM  (1u << 20) /* what the guest does not take in time is lost, as on any wire */
+
+#define FDS_MAX 4096
+
+/* To whom we belong when we are root: nobody, nogroup. */
+#define NOBODY 65534
+
+/* One timer of libslirp's, in a list. */
+struct timer {
+	struct timer *next;
+	SlirpTimerId id;
+	void *opaque;
+	int64_t due; /* ms; -1: off */
+};
+
+struct network {
+	Slirp *slirp;
+	int fd;
+	bool ended;
+	struct timer *timers;
+	int nr_fds;
+	struct pollfd fds[FDS_MAX];
+	uint32_t in_len, out_len;
+	uint8_t in[IN_ROOM], out[OUT_ROOM];
+};
+
+static int64_t clock_ns(void *opaque)
+{
+	struct timespec t;
+
+	(void)opaque;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static int64_t clock_ms(void)
+{
+	return clock_ns(NULL) / 1000000;
+}
+
+static void flush(struct network *n)
+{
+	uint32_t done = 0;
+
+	while (done < n->out_len) {
+		ssize_t rc =
+			send(n->fd, n->out + done, n->out_len - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (rc < 0 && errno == EINTR)
+			continue;
+		if (rc < 0) {
+			n->ended |= errno != EAGAIN;
+			break;
+		}
+		done += rc;
+	}
+	memmove(n->out, n->out + done, n->out_len - done);
+	n->out_len -= done;
+}
+
+static ssize_t send_packet(const void *buf, size_t len, void *opaque)
+{
+	struct network *n = opaque;
+	uint8_t *to = n->out + n->out_len;
+
+	if (len > FRAME_MAX || OUT_ROOM - n->out_len < HEAD + len)
+		return (ssize_t)len;
+	to[0] = len >> 24 & 0xff;
+	to[1] = len >> 16 & 0xff;
+	to[2] = len >> 8 & 0xff;
+	to[3] = len & 0xff;
+	memcpy(to + HEAD, buf, len);
+	n->out_len += HEAD + (uint32_t)len;
+	return (ssize_t)len;
+}
+
+static void guest_error(const char *msg, void *opaque)
+{
+	(void)msg;
+	(void)opaque;
+}
+
+static void *timer_new(SlirpTimerId id, void *cb_opaque, void *opaque)
+{
+	struct network *n = opaque;
+	struct timer *t = malloc(sizeof(*t));
+
+	if (!t)
+		abort(); /* libslirp does not do without, and nor can it be told */
+	*t = (struct timer){.next = n->timers, .id = id, .opaque = cb_opaque, .due = -1};
+	n->timers = t;
+	return t;
+}
+
+static void timer_free(void *timer, void *opaque)
+{
+	struct network *n = opaque;
+	struct timer **place = &n->timers;
+
+	while (*place && *place != timer)
+		place = &(*place)->next;
+	if (*place)
+		*place = (*place)->next;
+	free(timer);
+}
+
+static void timer_mod(void *timer, int64_t due, void *opaque)
+{
+	struct timer *t = timer;
+
+	(void)opaque;
+	t->due = due;
+}
+
+static void ignore_fd(int fd, void *opaque)
+{
+	(void)fd;
+	(void)opaque;
+}
+
+static void ignore_notify(void *opaque)
+{
+	(void)opaque;
+}
+
+static const SlirpCb callbacks = {
+	.send_packet = send_packet,
+	.guest_error = guest_error,
+	.clock_get_ns = clock_ns,
+	.timer_new_opaque = timer_new,
+	.timer_free = timer_free,
+	.timer_mod = timer_mod,
+	.register_poll_fd = ignore_fd,
+	.unregister_poll_fd = ignore_fd,
+	.notify = ignore_notify,
+};
+
+static int add_poll(int fd, int events, void *opaque)
+{
+	struct network *n = opaque;
+	short wanted = 0;
+
+	if (n->nr_fds == FDS_MAX)
+		return -1;
+	if (events & SLIRP_POLL_IN)
+		wanted |= POLLIN;
+	if (events & SLIRP_POLL_OUT)
+		wanted |= POLLOUT;
+	if (events & SLIRP_POLL_PRI)
+		wanted |= POLLPRI;
+	n->fds[n->nr_fds] = (struct pollfd){.fd = fd, .events = wanted};
+	return n->nr_fds++;
+}
+
+static int get_revents(int idx, void *opaque)
+{
+	const struct network *n = opaque;
+	int got = idx < 0 ? 0 : n->fds[idx].revents, events = 0;
+
+	if (got & POLLIN)
+		events |= SLIRP_POLL_IN;
+	if (got & POLLOUT)
+		events |= SLIRP_POLL_OUT;
+	if (got & POLLPRI)
+		events |= SLIRP_POLL_PRI;
+	if (got & POLLERR)
+		events |= SLIRP_POLL_ERR;
+	if (got & POLLHUP)
+		events |= SLIRP_POLL_HUP;
+	return events;
+}
+
+static void take_frames(struct network *n)
+{
+	uint32_t at = 0;
+
+	while (n->in_len - at >= HEAD) {
+		const uint8_t *p = n->in + at;
+		uint32_t len = (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+
+		if (len > FRAME_MAX) {
+			n->ended = true;
+			return;
+		}
+		if (n->in_len - at - HEAD < len)
+			break;
+		slirp_input(n->slirp, p + HEAD, (int)len);
+		at += HEAD + len;
+	}
+	memmove(n->in, n->in + at, n->in_len - at);
+	n->in_len -= at;
+}
+
+static void receive(struct network *n)
+{
+	ssize_t rc = recv(n->fd, n->in + n->in_len, IN_ROOM - n->in_len, MSG_DONTWAIT);
+
+	if (!rc || (rc < 0 && errno != EAGAIN && errno != EINTR)) {
+		n->ended = true;
+		return;
+	}
+	if (rc > 0) {
+		n->in_len += rc;
+		take_frames(n);
+	}
+}
+
+static int until_timer(const struct network *n, uint32_t timeout)
+{
+	int64_t now = clock_ms(), wait = timeout;
+
+	for (const struct timer *t = n->timers; t; t = t->next)
+		if (t->due >= 0 && t->due - now < wait)
+			wait = t->due > now ? t->due - now : 0;
+	return wait > INT32_MAX ? -1 : (int)wait;
+}
+
+static void fire_timers(struct network *n)
+{
+	int64_t now = clock_ms();
+
+	for (struct timer *t = n->timers; t; t = t->next) {
+		if (t->due < 0 || t->due > now)
+			continue;
+		t->due = -1;
+		slirp_handle_timer(n->slirp, t->id, t->opaque);
+	}
+}
+
+static void serve(struct network *n)
+{
+	uint32_t timeout = UINT32_MAX;
+	int rc;
+
+	n->nr_fds = 1;
+	n->fds[0] = (struct pollfd){.fd = n->fd, .events = POLLIN};
+	if (n->out_len)
+		n->fds[0].events |= POLLOUT;
+	slirp_pollfds_fill(n->slirp, &timeout, add_poll, n);
+	rc = poll(n->fds, n->nr_fds, until_timer(n, timeout));
+	slirp_pollfds_poll(n->slirp, rc < 0, get_revents, n);
+	fire_timers(n);
+	if (rc > 0 && n->fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+		receive(n);
+	flush(n);
+}
+
+static void configure(SlirpConfig *c)
+{
+	*c = (SlirpConfig){.version = 4, .in_enabled = true, .in6_enabled = true};
+	inet_pton(AF_INET, "10.0.2.0", &c->vnetwork);
+	inet_pton(AF_INET, "255.255.255.0", &c->vnetmask);
+	inet_pton(AF_INET, "10.0.2.2", &c->vhost);
+	inet_pton(AF_INET, "10.0.2.15", &c->vdhcp_start);
+	inet_pton(AF_INET, "10.0.2.3", &c->vnameserver);
+	inet_pton(AF_INET6, "fec0::", &c->vprefix_addr6);
+	c->vprefix_len = 64;
+	inet_pton(AF_INET6, "fec0::2", &c->vhost6);
+	inet_pton(AF_INET6, "fec0::3", &c->vnameserver6);
+	c->vhostname = "xenolith";
+}
+
+static int complain(const char *what, const char *value, const char *why)
+{
+	fprintf(stderr, "xenolith " NET_SLIRP_COMMAND ": %s %s: %s\n", what, value, why);
+	return -1;
+}
+
+/* tcp|udp:HOST-ADDRESS:HOST-PORT:GUEST-PORT */
+static int forward(struct network *n, const char *text)
+{
+	struct in_addr host, guest = {0};
+	unsigned host_port, guest_port;
+	char proto[4], address[64];
+	char end;
+
+	if (sscanf(text, "%3[a-z]:%63[0-9.]:%u:%u%c", proto, address, &host_port, &guest_port,
+		   &end) != 4 ||
+	    inet_pton(AF_INET, address, &host) != 1 || host_port > 65535 || guest_port > 65535)
+		return complain("forward", text, "libslirp forwards ports of IPv4 addresses only");
+	if (slirp_add_hostfwd(n->slirp, !strcmp(proto, "udp"), host, (int)host_port, guest,
+			      (int)guest_port))
+		return complain("forward", text, strerror(errno));
+	return 0;
+}
+
+/* What parses a hostile guest's frames shall have no rights worth having. */
+static int drop_rights(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (!geteuid() && (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY)))
+		return complain("user", "nobody", strerror(errno));
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static int begin(struct network *n, int argc, char **argv)
+{
+	SlirpConfig config;
+
+	configure(&config);
+	n->slirp = slirp_new(&config, &callbacks, n);
+	if (!n->slirp)
+		return complain("network", "10.0.2.0/24", "libslirp refuses");
+	for (int i = 2; i < argc; i++)
+		if (forward(n, argv[i]))
+			return -1;
+	return drop_rights();
+}
+
+int net_slirp_main(int argc, char **argv)
+{
+	struct network *n = calloc(1, sizeof(*n));
+	bool ok;
+
+	if (!n || argc < 2)
+		return 2;
+	n->fd = atoi(argv[1]);
+	ok = !begin(n, argc, argv);
+	while (ok && !n->ended)
+		serve(n);
+	if (n->slirp)
+		slirp_cleanup(n->slirp);
+	free(n);
+	return ok ? 0 : 1;
+}
