@@ -142,6 +142,7 @@ static void next_frame(struct net_link *link, struct net_frame *f,
 	int rc;
 
 	for (;;) {
+		link->readable = true;
 		while ((rc = link->ops->receive(link, f)) > 0)
 			if (wanted(f))
 				return;
