@@ -161,7 +161,7 @@ struct image *image_open_file(const char *path, bool readonly, enum file_engine 
 		problem(p, "%s: no memory", path);
 		return NULL;
 	}
-	strcpy(f->path, path);
+	memcpy(f->path, path, strlen(path) + 1);
 	f->engine = engine;
 	f->common.ops = &file_ops;
 	f->common.name = f->path;

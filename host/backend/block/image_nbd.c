@@ -292,7 +292,7 @@ struct image *image_open_nbd(const char *path, const char *format, bool readonly
 		problem(p, "%s: no memory", path);
 		return NULL;
 	}
-	strcpy(n->path, path);
+	memcpy(n->path, path, strlen(path) + 1);
 	n->common.ops = &nbd_ops;
 	n->common.name = n->path;
 	n->common.readonly = readonly;
