@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "host/xenstore/conn.h"
 #include "host/xenstore/state.h"
 #include "host/xenstore/store.h"
 
@@ -36,9 +37,12 @@ int store_introduce(struct store *s, domid_t domid)
 void store_release(struct store *s, domid_t domid)
 {
 	struct store_domain *d = store_domain(s, domid);
+	struct conn *c = conn_of(s, domid);
 
 	if (!d)
 		return;
+	if (c)
+		conn_shut(c);
 	TAILQ_REMOVE(&s->domains, d, link);
 	free(d);
 	watch_fire_special(s, SPECIAL_RELEASE, domid);

@@ -29,7 +29,6 @@ struct quotas {
 struct store_domain {
 	TAILQ_ENTRY(store_domain) link;
 	domid_t domid;
-	struct conn *conn; /* NULL: it has no connection */
 };
 
 /* A watch of our own has fired, and its owner does not know yet. */
@@ -46,6 +45,7 @@ struct store {
 	struct caller privileged; /* we ourselves */
 	struct quotas quotas;
 	TAILQ_HEAD(, store_domain) domains;
+	TAILQ_HEAD(, conn) conns;
 
 	TAILQ_HEAD(, watcher) watchers;
 	/* Who may watch the domains come and go (SET_PERMS on "@..."). */

@@ -102,7 +102,7 @@ int store_watch(struct store *s, struct store_watch *w, const char *path)
 
 	if (!path_special(path) && !path_valid(path))
 		return -EINVAL;
-	e = watch_add(&s->own, path, NULL);
+	e = watch_add(&s->own, path, "");
 	if (!e)
 		return -ENOMEM;
 	e->own = w;
@@ -157,6 +157,7 @@ struct store *store_create(struct loop *loop, struct problem *p)
 	s->own = (struct watcher){.who = &s->privileged, .event = own_event};
 	s->kick = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), deliver, s};
 	TAILQ_INIT(&s->domains);
+	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->watchers);
 	TAILQ_INIT(&s->events);
 	watcher_add(s, &s->own);
