@@ -187,7 +187,7 @@ static int64_t now_ms(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* The next frame that `wanted` says yes to. */
@@ -411,6 +411,16 @@ static struct net_link *open_user(struct guest *g, struct problem *p)
 	return net_link_open(&config, p);
 }
 
+static void open_well(struct guest *g)
+{
+	struct problem p = {""};
+
+	g->link = open_user(g, &p);
+	if (!g->link)
+		print_message("%s\n", p.text);
+	assert_non_null(g->link);
+}
+
 static void all_of_it(struct guest *g)
 {
 	ask_dhcp(g);
@@ -427,12 +437,9 @@ static bool has_children(void)
 static void passt(void **state)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
 	(void)state;
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	if (strcmp(net_link_description(g.link), "user-mode network (passt)") != 0) {
 		print_message("SKIP: no passt here: %s\n", net_link_description(g.link));
 		net_link_close(g.link);
@@ -445,7 +452,8 @@ static void passt(void **state)
 
 static void with_path(const char *path, void (*test)(void))
 {
-	char *before = strdup(getenv("PATH"));
+	const char *is = getenv("PATH");
+	char *before = strdup(is ? is : "");
 
 	assert_non_null(before);
 	setenv("PATH", path, 1);
@@ -457,11 +465,8 @@ static void with_path(const char *path, void (*test)(void))
 static void without_passt(void)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	assert_non_null(strstr(net_link_description(g.link), "libslirp, because passt cannot be "
 							     "started: No such file or directory"));
 	all_of_it(&g);
@@ -481,11 +486,8 @@ static char broken[] = "/tmp/net-link-test-XXXXXX";
 static void with_a_broken_passt(void)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	assert_string_equal(net_link_description(g.link),
 			    "user-mode network (libslirp, because passt says: I cannot)");
 	ask_dhcp(&g);
