@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 static uint64_t now_ns(void)
 {
 	struct timespec t;

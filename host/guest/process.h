@@ -12,6 +12,7 @@
 #include "host/backend/net/net.h"
 #include "host/config/guest_config.h"
 #include "host/control/control_server.h"
+#include "host/guest/channel.h"
 #include "host/guest/core.h"
 #include "host/guest/folder.h"
 #include "host/guest/tty.h"
@@ -77,6 +78,8 @@ struct guest {
 	unsigned nr_disks;
 	struct guest_nic *nics[GUEST_NICS_MAX];
 	unsigned nr_nics;
+	struct guest_channel *channels; /* as many as the configuration has */
+	unsigned nr_channels;           /* that are open */
 
 	struct control_call *waiters;    /* `wait`, until the guest ends */
 	struct control_call *destroyers; /* `destroy`, until it is gone */

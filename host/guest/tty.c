@@ -34,7 +34,8 @@ int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p)
 		guest_tty_close(t);
 		return -1;
 	}
-	guest_log_open(&t->log, GUEST_LOG_CONSOLE, name);
+	if (name)
+		guest_log_open(&t->log, GUEST_LOG_CONSOLE, name);
 	return 0;
 }
 

@@ -81,7 +81,7 @@ void conn_sent(struct conn *c, size_t len);
 struct message *conn_answer(struct conn *c, uint32_t type, size_t len);
 void conn_send(struct conn *c, struct message *m);
 
-/* A watch of c's with what goes with it; NULL: no memory. token is not NULL. */
+/* A watch of c's with what goes with it; NULL: no memory. */
 struct store_watch_entry *conn_watch(struct conn *c, const char *path, const char *token);
 void conn_unwatch(struct conn *c, struct store_watch_entry *e);
 void conn_unwatch_all(struct conn *c);

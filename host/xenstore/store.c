@@ -102,7 +102,7 @@ int store_watch(struct store *s, struct store_watch *w, const char *path)
 
 	if (!path_special(path) && !path_valid(path))
 		return -EINVAL;
-	e = watch_add(&s->own, path, NULL);
+	e = watch_add(&s->own, path, "");
 	if (!e)
 		return -ENOMEM;
 	e->own = w;

@@ -28,20 +28,17 @@ void watcher_remove(struct store *s, struct watcher *w)
 
 struct store_watch_entry *watch_add(struct watcher *w, const char *path, const char *token)
 {
-	struct store_watch_entry *e = calloc(1, sizeof(*e));
+	size_t path_size = strlen(path) + 1, token_size = strlen(token) + 1;
+	struct store_watch_entry *e = malloc(sizeof(*e) + path_size + token_size);
 
 	if (!e)
 		return NULL;
-	e->watcher = w;
-	e->depth = WATCH_ANY_DEPTH;
-	e->path = strdup(path);
-	e->token = token ? strdup(token) : NULL;
-	if (!e->path || (token && !e->token)) {
-		free(e->path);
-		free(e->token);
-		free(e);
-		return NULL;
-	}
+	*e = (struct store_watch_entry){
+		.watcher = w,
+		.path = memcpy(e->strings, path, path_size),
+		.depth = WATCH_ANY_DEPTH,
+		.token = memcpy(e->strings + path_size, token, token_size),
+	};
 	TAILQ_INSERT_TAIL(&w->watches, e, link);
 	w->nr_watches++;
 	return e;
@@ -51,8 +48,6 @@ void watch_remove(struct store_watch_entry *e)
 {
 	TAILQ_REMOVE(&e->watcher->watches, e, link);
 	e->watcher->nr_watches--;
-	free(e->path);
-	free(e->token);
 	free(e);
 }
 

@@ -831,7 +831,7 @@ static void test_thread_and_nonsense(void **state)
 	const struct timespec pause = {.tv_nsec = 20000};
 
 	start(s);
-	front_indexes(&s->front)->req_prod = 12345;
+	__atomic_store_n(&front_indexes(&s->front)->req_prod, 12345, __ATOMIC_RELEASE);
 	fake_send(s->fake, s->front.port);
 	while (!__atomic_load_n(&s->broken, __ATOMIC_SEQ_CST)) {
 		fake_send(s->fake, s->front.port);
