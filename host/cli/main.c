@@ -233,7 +233,7 @@ static int global_options(int argc, char **argv, int *command)
 			program.dry_run = true;
 	}
 	*command = optind;
-	optind = 1;
+	optind = 0; /* glibc: all anew, and options may stand behind arguments again */
 	return 0;
 }
 
