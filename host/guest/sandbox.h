@@ -18,7 +18,6 @@
 #define HOST_GUEST_SANDBOX_H
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "host/problem.h"
 
@@ -38,10 +37,6 @@ struct sandbox_config {
 	 */
 	const char *const *folders;
 	unsigned nr_folders;
-
-	/* Programs that it has started (qemu-nbd, passt) and may end. */
-	const pid_t *children;
-	unsigned nr_children;
 };
 
 /*
@@ -52,7 +47,8 @@ bool sandbox_possible(void);
 
 /*
  * Arm it, for good and for all threads, those that come included. Landlock's is this thread's and
- * those that it makes: so call it before there are others. Where it is not possible, or off by the
+ * those that it makes: so call it before there are others. Programs that this thread has started
+ * (qemu-nbd, passt) it may still end, and no other. Where it is not possible, or off by the
  * environment, nothing happens. 0, or -1 with the reason: then the guest must not run.
  *
  * A thread that blocks SIGSYS dies without the line.

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -271,19 +272,34 @@ static int add_calls(scmp_filter_ctx filter)
 	return rc;
 }
 
+static int allow_kill(scmp_filter_ctx filter, pid_t pid)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
+				SCMP_A0(SCMP_CMP_EQ, pid));
+}
+
+/* Programs that this thread has started (proc(5)): qemu-nbd, passt. */
+static int allow_to_end_children(scmp_filter_ctx filter)
+{
+	FILE *children = fopen("/proc/thread-self/children", "re");
+	int pid, rc = 0;
+
+	while (!rc && children && fscanf(children, "%d", &pid) == 1)
+		rc = allow_kill(filter, pid);
+	if (children)
+		fclose(children);
+	return rc;
+}
+
 /* Signals to this process, and to programs of its own. */
-static int add_kills(scmp_filter_ctx filter, const struct sandbox_config *c)
+static int add_kills(scmp_filter_ctx filter)
 {
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 				  SCMP_A0(SCMP_CMP_EQ, getpid()));
 
 	if (!rc)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-				      SCMP_A0(SCMP_CMP_EQ, getpid()));
-	for (unsigned i = 0; i < c->nr_children && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-				      SCMP_A0(SCMP_CMP_EQ, c->children[i]));
-	return rc;
+		rc = allow_kill(filter, getpid());
+	return rc ? rc : allow_to_end_children(filter);
 }
 
 int sandbox_add_rules(scmp_filter_ctx filter, const struct sandbox_config *c, bool files_fenced)
@@ -293,7 +309,7 @@ int sandbox_add_rules(scmp_filter_ctx filter, const struct sandbox_config *c, bo
 	int rc = add_calls(filter);
 
 	if (!rc)
-		rc = add_kills(filter, c);
+		rc = add_kills(filter);
 	for (unsigned i = 0; i < ARRAY_SIZE(naming_calls) && !rc; i++)
 		rc = seccomp_rule_add(filter, naming, naming_calls[i].nr, 0);
 	if (!rc)
