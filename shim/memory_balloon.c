@@ -15,10 +15,11 @@
 #define EXTENTS_MAX (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
 
 /*
- * Extents that are read, and done, in one piece: with the reservation locked, but no longer than
- * that.
+ * Extents that are read, and done, in one piece, with the reservation locked: not so many that
+ * others wait, and enough that neighbours go together. Linux names 512 single pages at a time.
  */
-#define PIECE 64u
+#define PIECE       512u
+#define PIECE_PAGES 32768u
 
 /* A struct xen_memory_reservation in either word size. */
 struct extents {
@@ -106,11 +107,17 @@ static int read_frames(struct vcpu *v, const struct extents *e, uint64_t first, 
 	return rc;
 }
 
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The next piece of the list; those before an entry that cannot be read are to be done. */
 static unsigned next_frames(struct vcpu *v, const struct extents *e, uint64_t first,
 			    uint64_t *frames)
 {
-	unsigned n = e->count - first < PIECE ? e->count - first : PIECE;
+	unsigned most = min(PIECE, PIECE_PAGES >> e->order);
+	unsigned n = min(e->count - first, most);
 
 	if (!read_frames(v, e, first, n, frames))
 		return n;

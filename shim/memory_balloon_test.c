@@ -105,23 +105,40 @@ static void down_and_up(void **state)
 	assert_int_equal(f->ram_discarded, 100);
 }
 
-/* Neighbours are given back at once, named upwards or downwards: a call for each piece of 64. */
+/* Neighbours are given back at once, named upwards or downwards: of one list up to 512. */
 static void neighbours_at_once(void **state)
 {
 	struct fake *f = *state;
 
 	assert_int_equal(decrease(f, SOMEWHERE, 100), 100);
-	assert_int_equal(f->ram_discards, 2);
+	assert_int_equal(f->ram_discards, 1);
 	for (unsigned i = 0; i < 64; i++)
 		write_frame(f, LIST, i, 0x163 - i);
 	assert_int_equal(adjust(f, XENMEM_decrease_reservation,
 				&(struct call){.nr = 64, .domid = DOMID_SELF}),
 			 64);
-	assert_int_equal(f->ram_discards, 3);
+	assert_int_equal(f->ram_discards, 2);
 	assert_int_equal(f->ram_discarded, 164);
 	for (unsigned i = 0x124; i <= 0x163; i++)
 		assert_false(populated(f, i));
 	assert_true(populated(f, 0x123) && populated(f, 0x164));
+}
+
+/* In more than one piece; the last is a page that is gone. */
+static void long_list(void **state)
+{
+	const unsigned low = RAM_END - 0x30, high = HIGH_END - HIGH, n = low + high;
+	struct call c = {.nr = n + 1, .domid = DOMID_SELF};
+	struct fake *f = *state;
+
+	for (unsigned i = 0; i <= n; i++)
+		write_frame(f, LIST, i, i < low ? 0x30 + i : HIGH + (i - low) % high);
+	assert_true(n > 512);
+	assert_int_equal(adjust(f, XENMEM_decrease_reservation, &c), n);
+	assert_int_equal(f->ram_discards, 3);
+	assert_int_equal(pages(f), FAKE_PAGES - n);
+	assert_int_equal(adjust(f, XENMEM_populate_physmap, &c), n + 1);
+	assert_int_equal(pages(f), FAKE_PAGES + 1);
 }
 
 static void every_other_page(void **state)
@@ -496,6 +513,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(down_and_up),
 		TEST_BOTH(neighbours_at_once),
+		TEST_BOTH(long_list),
 		TEST_BOTH(every_other_page),
 		TEST_BOTH(orders),
 		TEST_BOTH(high_memory),

@@ -236,6 +236,10 @@ static int run_guest(const struct options *o, struct loop *loop, struct leaving 
 		return -1;
 	if (terminal_raw(STDIN_FILENO))
 		console_set_escape(&m.console, ESCAPE, leave, l);
+	if (machine_start(&m, p)) {
+		machine_destroy(&m);
+		return -1;
+	}
 	if (machine_run(&m, p)) {
 		/* KVM could not go on with what the guest did: for the user, its crash. */
 		terminal_restore();

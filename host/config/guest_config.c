@@ -63,6 +63,19 @@ const char *guest_action_name(enum guest_action action)
 	return action_names[action];
 }
 
+int guest_name_check(const char *name, struct problem *p)
+{
+	if (!*name || strlen(name) > NAME_MAX_BYTES)
+		return problem(p, "name '%s': want 1 to %d characters", name, NAME_MAX_BYTES);
+	for (const char *at = name; *at; at++)
+		if (*at == '/' || iscntrl((unsigned char)*at))
+			return problem(p,
+				       "name '%s': it names files, too, and can hold no '/' or "
+				       "control character",
+				       name);
+	return 0;
+}
+
 void reader_warn(const struct reader *r, const struct config_setting *s, unsigned line,
 		 const char *fmt, ...)
 {
@@ -149,17 +162,12 @@ static int read_choice(struct reader *r, const struct config_setting *s, const c
 
 static int set_name(struct reader *r, const struct config_setting *s)
 {
+	struct problem fault;
+
 	if (read_string(r, s, &r->c->name))
 		return -1;
-	if (!*r->c->name || strlen(r->c->name) > NAME_MAX_BYTES)
-		return problem_at(r->p, s->source, s->value.line,
-				  "name '%s': want 1 to %d characters", r->c->name, NAME_MAX_BYTES);
-	for (const char *at = r->c->name; *at; at++)
-		if (*at == '/' || iscntrl((unsigned char)*at))
-			return problem_at(r->p, s->source, s->value.line,
-					  "name '%s': it names files, too, and can hold no '/' or "
-					  "control character",
-					  r->c->name);
+	if (guest_name_check(r->c->name, &fault))
+		return problem_at(r->p, s->source, s->value.line, "%s", fault.text);
 	return 0;
 }
 

@@ -26,8 +26,7 @@
 
 struct stream {
 	struct net_link link;
-	pid_t child; /* 0: none */
-	bool drained;
+	pid_t child;                                   /* 0: none */
 	uint32_t in_start, in_end, out_start, out_end; /* what is in the buffers */
 	uint8_t in[BUFFER], out[BUFFER];
 };
@@ -47,17 +46,18 @@ static int fill(struct stream *s)
 	s->in_end -= s->in_start;
 	s->in_start = 0;
 	room = sizeof(s->in) - s->in_end;
-	if (s->drained) {
-		s->drained = false;
+	if (!s->link.readable)
 		return 0;
-	}
-	n = recv(s->link.fd, s->in + s->in_end, room, MSG_DONTWAIT);
+	do {
+		n = recv(s->link.fd, s->in + s->in_end, room, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	/* All was there: what comes later is told of. */
+	s->link.readable = n == (ssize_t)room;
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return errno == EAGAIN ? 0 : -errno;
 	if (!n)
 		return -EPIPE;
 	s->in_end += n;
-	s->drained = (uint32_t)n < room; /* what comes later is told of */
 	return 1;
 }
 
@@ -176,8 +176,9 @@ struct net_link *net_link_stream(int fd, pid_t child, struct problem *p)
 	}
 	s->link.ops = &stream_ops;
 	s->link.fd = fd;
+	s->link.readable = true;
 	s->link.whole_segments = true;
-	s->link.validated = true;
+	snprintf(s->link.description, sizeof(s->link.description), "network by a stream socket");
 	s->child = child;
 	return &s->link;
 }
