@@ -258,26 +258,34 @@ void guest_tell_waiters(struct guest *g, const char *action)
 	}
 }
 
-static void command_rename(struct guest *g, struct control_call *call)
+int guest_rename(struct guest *g, const char *name, struct problem *p)
 {
-	const char *name = json_string_value(json_object_get(call->request, "name"));
-	char *copy = name && *name ? strdup(name) : NULL;
-	struct problem p;
+	char *copy = strdup(name);
 
-	if (!copy) {
-		control_fail(call, "rename needs a name");
-		return;
-	}
-	if (guest_folder_rename(&g->folder, name, &p)) {
-		control_fail(call, "%s", p.text);
+	if (!copy)
+		return problem(p, "no memory for the name");
+	if (guest_folder_rename(&g->folder, name, p)) {
 		free(copy);
-		return;
+		return -1;
 	}
 	free(g->config->name);
 	g->config->name = copy;
 	if (g->domain_shown)
 		guest_node_writef(g, "name", "%s", copy);
-	control_answer(call, NULL);
+	return 0;
+}
+
+static void command_rename(struct guest *g, struct control_call *call)
+{
+	const char *name = json_string_value(json_object_get(call->request, "name"));
+	struct problem p;
+
+	if (!name || !*name)
+		control_fail(call, "rename needs a name");
+	else if (guest_rename(g, name, &p))
+		control_fail(call, "%s", p.text);
+	else
+		control_answer(call, NULL);
 }
 
 /*

@@ -50,6 +50,7 @@ enum guest_end {
 	GUEST_SUSPEND,
 	GUEST_CRASH,
 	GUEST_WATCHDOG,
+	GUEST_SOFT_RESET, /* where the configuration forbids it */
 	GUEST_DESTROYED,
 };
 
@@ -68,6 +69,7 @@ struct guest {
 	struct watch ended;      /* eventfd: the machine has */
 	struct watch signals;    /* signalfd: SIGTERM and its kin destroy the guest */
 	bool paused;             /* by the user */
+	int successor_fd;        /* a byte there starts this guest's successor; -1: has none */
 	enum guest_end end;
 	uint64_t started; /* CLOCK_MONOTONIC, ns */
 
@@ -94,9 +96,20 @@ struct guest {
  * 0, or -1 with the reason.
  */
 int guest_run(struct guest_config *config, const struct guest_folder *folder, bool paused,
-	      void (*ready)(void *opaque), void *opaque, struct problem *p);
+	      int successor_fd, void (*ready)(void *opaque), void *opaque, struct problem *p);
 /* The guest shall be no more; its process ends when the loop has its turn. */
 void guest_destroy(struct guest *g);
+
+/*
+ * life.c. bring_up: a machine, shown in the store with its devices; start_machine: its first
+ * instruction. 0, or -1 with the reason and no machine. take_down: nothing of it is left.
+ */
+int guest_bring_up(struct guest *g, struct problem *p);
+int guest_start_machine(struct guest *g, struct problem *p);
+void guest_take_down(struct guest *g);
+/* It has stopped: do what the configuration says. */
+void guest_machine_ended(struct guest *g);
+bool guest_wants_core(enum guest_action action);
 
 /* nodes.c: the domain in the store, as libxl writes it. 0 or -errno. */
 int guest_nodes_write(struct guest *g);
@@ -114,6 +127,8 @@ void guest_devices_hide(struct guest *g);
 void guest_devices_reset(struct guest *g);
 
 /* commands.c: requests of the control socket. */
+/* Another name: 0, or -1 with the reason. */
+int guest_rename(struct guest *g, const char *name, struct problem *p);
 void guest_command(void *opaque, struct control_call *call);
 /* The guest has ended: tell those who wait. `action` is what happens next. */
 void guest_tell_waiters(struct guest *g, const char *action);
