@@ -28,7 +28,9 @@ struct guest;
 
 struct guest_disk {
 	struct guest *guest;
-	struct disk_config *config; /* the guest's configuration's, or `own` */
+	struct disk_config
+		*config; /* the guest's configuration's, or `own`, of one attached later */
+	struct disk_config own;
 	struct block_image *image;
 	struct block_device *device; /* NULL: not shown */
 	struct control_call *detaching;
@@ -36,7 +38,8 @@ struct guest_disk {
 
 struct guest_nic {
 	struct guest *guest;
-	struct nic_config *config;
+	struct nic_config *config; /* as of a disk */
+	struct nic_config own;
 	struct net_link *link;
 	struct net_device *device;
 	struct control_call *detaching;
@@ -125,6 +128,9 @@ int guest_devices_show(struct guest *g, struct problem *p);
 void guest_devices_hide(struct guest *g);
 /* The guest has begun anew (soft reset). */
 void guest_devices_reset(struct guest *g);
+/* With what belongs to it; its device has been taken away. */
+void guest_disk_free(struct guest_disk *disk);
+void guest_nic_free(struct guest_nic *nic);
 
 /* commands.c: requests of the control socket. */
 /* Another name: 0, or -1 with the reason. */
@@ -135,6 +141,9 @@ void guest_tell_waiters(struct guest *g, const char *action);
 
 /* device_commands.c: block-* and network-*. False: the command is none of them. */
 bool guest_device_command(struct guest *g, struct control_call *call);
+/* attach_commands.c: two of those. */
+void guest_block_attach(struct guest *g, struct control_call *call);
+void guest_network_attach(struct guest *g, struct control_call *call);
 
 const char *guest_end_name(enum guest_end end);
 
