@@ -2,6 +2,7 @@
 #include "host/guest/process.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "host/guest/sandbox.h"
 
 static uint64_t now_ns(void)
 {
@@ -367,9 +370,31 @@ static void close_all(struct guest *g)
 	close(g->signals.fd);
 }
 
+/*
+ * From now on nothing of the host's can be opened but to be read. The guest's folder is removed at
+ * the end, and a core gets its name in its own. Disks' queues, made when frontends connect, have
+ * rings.
+ */
+static int arm_sandbox(struct guest *g, struct problem *p)
+{
+	char run_dir[sizeof(g->folder.path)], core_dir[sizeof(g->core.path)];
+	const char *folders[] = {run_dir, core_dir};
+	const struct sandbox_config config = {
+		.io_uring = true,
+		.folders = folders,
+		.nr_folders = g->core.fd >= 0 ? 2 : 1,
+	};
+
+	memcpy(run_dir, g->folder.path, sizeof(run_dir));
+	memcpy(core_dir, g->core.path, sizeof(core_dir));
+	folders[0] = dirname(run_dir);
+	folders[1] = dirname(core_dir);
+	return sandbox_arm(&config, p);
+}
+
 static int start(struct guest *g, struct problem *p)
 {
-	if (open_all(g, p) || bring_up(g, p))
+	if (open_all(g, p) || bring_up(g, p) || arm_sandbox(g, p))
 		return -1;
 	return start_machine(g, p);
 }
