@@ -138,7 +138,9 @@ static void places(void)
 	CHECK_EQ(setup(DOMID_SELF, MAX_FRAMES + 1, list), GNTST_general_error);
 	CHECK_EQ(setup(0, 1, list), GNTST_permission_denied);
 	CHECK_EQ(setup(NO_DOMAIN, 1, list), GNTST_bad_domain);
-	CHECK_EQ(setup(DOMID_SELF, 1, (void *)FAR_NOWHERE), GNTST_bad_virt_addr);
+	/* In 32 bits Xen has written the status before it writes the list. */
+	CHECK_EQ(setup(DOMID_SELF, 1, (void *)FAR_NOWHERE),
+		 WIDTH == 64 ? GNTST_bad_virt_addr : GNTST_okay);
 	CHECK_EQ(hypercall_grant_table_op(GNTTABOP_setup_table, &op, 2), -XEN_EINVAL);
 	CHECK_EQ(hypercall_grant_table_op(GNTTABOP_setup_table, &op, 0),
 		 WIDTH == 64 ? -XEN_EINVAL : 0);
@@ -276,6 +278,12 @@ static void by_multicall(void)
 	CHECK_EQ(op.nr_frames, MAX_FRAMES);
 }
 
+/* What frames of domain 0 give: on Xen it is a PV guest, which has none to be changed so. */
+static long not_domain_0(void)
+{
+	return on_xen() ? -XEN_EACCES : -XEN_EPERM;
+}
+
 static void many_at_once(void)
 {
 	xen_ulong_t idxs[3] = {5, MAX_FRAMES, 6};
@@ -302,7 +310,7 @@ static void many_at_once(void)
 	CHECK_EQ(hypercall_memory_op(XENMEM_add_to_physmap_batch, &op), -XEN_EACCES);
 	op.space = XENMAPSPACE_grant_table;
 	op.domid = 0;
-	CHECK_EQ(hypercall_memory_op(XENMEM_add_to_physmap_batch, &op), -XEN_EPERM);
+	CHECK_EQ(hypercall_memory_op(XENMEM_add_to_physmap_batch, &op), not_domain_0());
 	op.domid = NO_DOMAIN;
 	CHECK_EQ(hypercall_memory_op(XENMEM_add_to_physmap_batch, &op), -XEN_ESRCH);
 }
@@ -320,7 +328,7 @@ static void no_more(void)
 	op.domid = NO_DOMAIN;
 	CHECK_EQ(hypercall_memory_op(XENMEM_remove_from_physmap, &op), -XEN_ESRCH);
 	op.domid = 0;
-	CHECK_EQ(hypercall_memory_op(XENMEM_remove_from_physmap, &op), -XEN_EPERM);
+	CHECK_EQ(hypercall_memory_op(XENMEM_remove_from_physmap, &op), not_domain_0());
 	op.domid = DOMID_SELF;
 	op.gpfn = (unsigned long)((ram_end_low() + (17UL << 20)) / PAGE_SIZE);
 	CHECK_EQ(hypercall_memory_op(XENMEM_remove_from_physmap, &op), -XEN_ENOENT);
