@@ -17,7 +17,10 @@ static void ended(void *opaque)
 {
 	struct machine *m = opaque;
 
-	loop_stop(m->loop);
+	if (m->config.ended)
+		m->config.ended(m->config.opaque);
+	else
+		loop_stop(m->loop);
 }
 
 /* The guest wants to begin anew, and stands still: the loop does it. On any thread. */
@@ -31,10 +34,37 @@ static void soft_reset_wanted(void *opaque)
 			      strerror(errno));
 }
 
-static void offer_console(struct machine *m)
+static uint64_t special_gfn(unsigned page)
+{
+	return (SPECIAL_PAGES_START >> GUEST_PAGE_SHIFT) + page;
+}
+
+static struct gpa special_page(unsigned page)
+{
+	return gfn_to_gpa(gfn(special_gfn(page)));
+}
+
+/* What a guest finds by its parameters, at first and after it has begun anew. */
+static void offer_rings(struct machine *m)
+{
+	uint64_t *params = m->vm.domain.hvm_params;
+
+	params[HVM_PARAM_CONSOLE_PFN] = special_gfn(SPECIAL_PAGE_CONSOLE);
+	params[HVM_PARAM_CONSOLE_EVTCHN] = m->console.port;
+	if (!m->store_ring)
+		return;
+	params[HVM_PARAM_STORE_PFN] = special_gfn(SPECIAL_PAGE_STORE);
+	params[HVM_PARAM_STORE_EVTCHN] = store_ring_port(m->store_ring);
+}
+
+static void reset_rings(struct machine *m)
 {
 	console_reset(&m->console);
-	m->vm.domain.hvm_params[HVM_PARAM_CONSOLE_EVTCHN] = m->console.port;
+	if (m->store_ring)
+		store_ring_reset(m->store_ring);
+	offer_rings(m);
+	if (m->config.reset)
+		m->config.reset(m->config.opaque);
 }
 
 static void soft_reset(void *opaque, uint32_t events)
@@ -49,7 +79,7 @@ static void soft_reset(void *opaque, uint32_t events)
 	vm_pause_wait(&m->vm);
 	fprintf(stderr, "xenolith: the guest resets itself (kexec)\n");
 	rc = vm_soft_reset(&m->vm);
-	offer_console(m);
+	reset_rings(m);
 	if (rc)
 		vm_end_failed(&m->vm,
 			      "the soft reset of the guest failed (%s): it cannot go on; "
@@ -69,7 +99,11 @@ static int watch_soft_reset(struct machine *m, struct problem *p)
 
 static void flush_debug_line(struct machine *m)
 {
-	fprintf(stderr, "(d%u) %.*s\n", m->vm.domain.id, (int)m->debug_len, m->debug_line);
+	m->debug_line[m->debug_len] = '\0';
+	if (m->config.debug_line)
+		m->config.debug_line(m->config.opaque, m->debug_line);
+	else
+		fprintf(stderr, "(d%u) %s\n", m->vm.domain.id, m->debug_line);
 	m->debug_len = 0;
 }
 
@@ -85,7 +119,7 @@ static void debug_console_write(void *opaque, const char *bytes, size_t len)
 		}
 		if (bytes[i] != '\r')
 			m->debug_line[m->debug_len++] = bytes[i];
-		if (m->debug_len == sizeof(m->debug_line))
+		if (m->debug_len == sizeof(m->debug_line) - 1)
 			flush_debug_line(m);
 	}
 }
@@ -109,12 +143,11 @@ static uint64_t build_acpi(struct machine *m)
 	return acpi_build(m->vm.acpi, ACPI_SIZE, ACPI_START, &config);
 }
 
-static int load_kernel(struct machine *m, const struct machine_config *config,
-		       const struct kernel *kernel, struct pvh_start *start, struct problem *p)
+static int load_kernel(struct machine *m, const struct kernel *kernel, struct problem *p)
 {
 	const struct pvh_args args = {
-		.initrd = config->initrd,
-		.cmdline = config->cmdline,
+		.initrd = m->config.initrd,
+		.cmdline = m->config.cmdline,
 		.memmap = m->vm.domain.memmap,
 		.memmap_entries = m->vm.domain.memmap_entries,
 		.rsdp = build_acpi(m),
@@ -122,7 +155,7 @@ static int load_kernel(struct machine *m, const struct machine_config *config,
 	};
 	struct patch_stats stats = {0};
 
-	if (pvh_load(kernel, &m->vm.ram, &args, start, p))
+	if (pvh_load(kernel, &m->vm.ram, &args, &m->start, p))
 		return -1;
 	if (!m->vm.kvm_xen)
 		kernel_patch_hypercalls(kernel, &m->vm.ram, PORT_HYPERCALL, &stats);
@@ -130,20 +163,58 @@ static int load_kernel(struct machine *m, const struct machine_config *config,
 	return 0;
 }
 
-static uint64_t special_gfn(unsigned page)
+static int open_console(struct machine *m, struct problem *p)
 {
-	return (SPECIAL_PAGES_START >> GUEST_PAGE_SHIFT) + page;
+	const struct console_ring ring = {.at = special_page(SPECIAL_PAGE_CONSOLE)};
+	const struct machine_config *config = &m->config;
+
+	if (console_open(&m->console, m->loop, &m->vm.domain, &ring, config->in_fd, config->out_fd,
+			 p))
+		return -1;
+	if (config->nobody_reads && console_keep(&m->console, config->log_fd))
+		return problem(p, "no memory for the console's output");
+	return 0;
 }
 
-static int open_console(struct machine *m, const struct machine_config *config, struct problem *p)
+static int open_store(struct machine *m, struct problem *p)
 {
-	struct domain *d = &m->vm.domain;
-	struct gpa ring = gfn_to_gpa(gfn(special_gfn(SPECIAL_PAGE_CONSOLE)));
+	if (!m->config.store)
+		return 0;
+	m->store_ring = store_ring_open(m->config.store, m->loop, &m->vm.domain,
+					special_page(SPECIAL_PAGE_STORE), p);
+	return m->store_ring ? 0 : -1;
+}
 
-	if (console_open(&m->console, m->loop, d, ring, config->in_fd, config->out_fd, p))
+static unsigned or_default(unsigned value, unsigned fallback)
+{
+	return value ? value : fallback;
+}
+
+/* The pages that Xen's toolstack grants to its daemons. */
+static int offer_grants(struct machine *m, struct problem *p)
+{
+	const struct machine_config *c = &m->config;
+	struct domain *d = &m->vm.domain;
+
+	if (grants_configure(&d->grants, or_default(c->max_grant_frames, GRANT_FRAMES_DEFAULT),
+			     or_default(c->max_maptrack_frames, MAPTRACK_FRAMES_DEFAULT),
+			     or_default(c->max_grant_version, 2)))
+		return problem(p,
+			       "max_grant_frames=%u, max_grant_version=%u: a grant table has up to "
+			       "%u frames, and version 1 or 2",
+			       c->max_grant_frames, c->max_grant_version, GRANT_FRAMES_MAX);
+	if (grants_offer(d, GNTTAB_RESERVED_CONSOLE, gfn(special_gfn(SPECIAL_PAGE_CONSOLE))) ||
+	    grants_offer(d, GNTTAB_RESERVED_XENSTORE, gfn(special_gfn(SPECIAL_PAGE_STORE))))
+		return problem(p, "cannot grant the guest's own pages");
+	return 0;
+}
+
+static int build(struct machine *m, const struct kernel *kernel, struct problem *p)
+{
+	if (load_kernel(m, kernel, p) || watch_soft_reset(m, p) || open_console(m, p) ||
+	    open_store(m, p) || offer_grants(m, p))
 		return -1;
-	d->hvm_params[HVM_PARAM_CONSOLE_PFN] = special_gfn(SPECIAL_PAGE_CONSOLE);
-	d->hvm_params[HVM_PARAM_CONSOLE_EVTCHN] = m->console.port;
+	offer_rings(m);
 	return 0;
 }
 
@@ -157,16 +228,17 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		.max_memory = config->max_memory,
 		.vcpus = config->vcpus,
 		.ioapic = config->ioapic,
+		.domid = config->domid,
 		.ended = ended,
 		.soft_reset = soft_reset_wanted,
 		.console_write = debug_console_write,
 		.opaque = m,
 	};
-	struct pvh_start start;
 	struct kernel kernel;
 	int rc;
 
 	memset(m, 0, sizeof(*m));
+	m->config = *config;
 	m->loop = loop;
 	m->reset.fd = -1;
 	/* The kernel first: what is wrong with a file is said even where there is no KVM. */
@@ -177,22 +249,28 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		kernel_close(&kernel);
 		return -1;
 	}
-	rc = load_kernel(m, config, &kernel, &start, p);
+	if (config->uuid)
+		memcpy(m->vm.domain.uuid, config->uuid, sizeof(m->vm.domain.uuid));
+	rc = build(m, &kernel, p);
 	kernel_close(&kernel);
-	if (!rc)
-		rc = watch_soft_reset(m, p);
-	if (!rc)
-		rc = open_console(m, config, p);
-	if (!rc)
-		rc = vm_start(&m->vm, start.entry, start.start_info, p);
 	if (rc)
 		machine_destroy(m);
 	return rc;
 }
 
+int machine_start(struct machine *m, struct problem *p)
+{
+	return vm_start(&m->vm, m->start.entry, m->start.start_info, p);
+}
+
 int machine_run(struct machine *m, struct problem *p)
 {
 	loop_run(m->loop);
+	return machine_stop(m, p);
+}
+
+int machine_stop(struct machine *m, struct problem *p)
+{
 	vm_stop(&m->vm);
 	if (m->debug_len)
 		flush_debug_line(m);
@@ -206,9 +284,13 @@ int machine_run(struct machine *m, struct problem *p)
 void machine_destroy(struct machine *m)
 {
 	vm_stop(&m->vm);
+	if (m->store_ring)
+		store_ring_close(m->store_ring);
 	if (m->console.loop)
 		console_close(&m->console);
-	if (m->reset.fd >= 0)
+	if (m->reset.fd >= 0) {
+		loop_unwatch(m->loop, &m->reset);
 		close(m->reset.fd);
+	}
 	vm_destroy(&m->vm);
 }

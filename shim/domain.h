@@ -73,8 +73,8 @@ struct domain {
 	bool long_mode;
 
 	void *shared_info; /* the overlay page, as we see it; never unmapped */
-	bool shared_info_mapped;
 	struct gfn shared_info_gfn; /* where the guest has put it, if mapped */
+	bool shared_info_mapped;
 
 	/*
 	 * Inputs of its I/O APIC, which is the machinery's (shim/ioapic.h has one): 48 for one like
@@ -89,11 +89,13 @@ struct domain {
 
 	struct event_channels events;
 
-	/* What XENMEM_memory_map tells; owned by the caller of domain_init. */
+	/*
+	 * What XENMEM_memory_map tells; owned by the caller of domain_init. In place of it, what
+	 * the guest has set (XENMEM_set_memory_map); NULL: nothing.
+	 */
+	struct memory_map *guest_memmap;
 	const struct hvm_memmap_table_entry *memmap;
 	unsigned memmap_entries;
-	/* In place of it, what the guest has set (XENMEM_set_memory_map); NULL: nothing. */
-	struct memory_map *guest_memmap;
 
 	/*
 	 * How it ends: the first reason given counts, even if given before the end

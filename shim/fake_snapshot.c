@@ -9,10 +9,14 @@
 #include "shim/event_port.h"
 #include "shim/fake_platform.h"
 
+/* Frames of the grant table that are compared. */
+#define GRANT_FRAMES_KEPT 4
+
 struct fake_snapshot {
 	struct fake fake;
 	uint8_t ram[FAKE_RAM_SIZE];
 	uint8_t shared_info[GUEST_PAGE_SIZE];
+	uint8_t grants[GRANT_FRAMES_KEPT * GUEST_PAGE_SIZE], statuses[GUEST_PAGE_SIZE];
 	uint64_t bindings[EVTCHN_FIFO_NR_CHANNELS];
 	uint8_t priorities[EVTCHN_FIFO_NR_CHANNELS];
 	bool populated[FAKE_PAGES];
@@ -64,12 +68,25 @@ struct fake_snapshot *fake_snapshot(struct fake *f)
 	memcpy(&s->fake, f, sizeof(*f));
 	memcpy(s->ram, f->ram, sizeof(s->ram));
 	memcpy(s->shared_info, f->shared_info, sizeof(s->shared_info));
+	memcpy(s->grants, f->domain.grants.frames, sizeof(s->grants));
+	memcpy(s->statuses, f->domain.grants.statuses, sizeof(s->statuses));
 	copy_ports(s, &f->domain.events);
 	for (unsigned i = 0; i < FAKE_PAGES; i++)
 		s->populated[i] = is_populated(&f->domain, i);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		memcpy(&s->vcpus[i], f->domain.vcpus[i], sizeof(s->vcpus[i]));
 	return s;
+}
+
+static bool grants_changed(const struct fake_snapshot *s, const struct grant_table *now)
+{
+	const struct grant_table *then = &s->fake.domain.grants;
+
+	return memcmp(s->grants, now->frames, sizeof(s->grants)) ||
+	       memcmp(s->statuses, now->statuses, sizeof(s->statuses)) ||
+	       now->version != then->version || now->nr_frames != then->nr_frames ||
+	       now->nr_statuses != then->nr_statuses || now->self.free != then->self.free ||
+	       now->self.idle != then->self.idle;
 }
 
 #define DIFFERS(member) memcmp(&now->member, &then->member, sizeof(now->member))
@@ -134,6 +151,8 @@ static const char *compare(const struct fake *f, const struct fake_snapshot *s)
 		return "the reservation";
 	if (ports_changed(s, &f->domain.events))
 		return "event channel ports";
+	if (grants_changed(s, &f->domain.grants))
+		return "the grant table";
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		if (vcpu_changed(f->domain.vcpus[i], &s->vcpus[i]))
 			return "a vCPU";

@@ -14,6 +14,7 @@
 #include "shim/fuzz_input.h"
 #include "shim/shared_info.h"
 #include "shim/soft_reset.h"
+#include "xen-abi/x86_32.h"
 
 #define MAX_STEPS 200
 /* Each step binds a port at most. */
@@ -93,6 +94,40 @@ static void step_structure(struct fuzz *z)
 	}
 }
 
+/* Frames of a list: of RAM, mostly, near one another. */
+#define LIST        (PLAYGROUND + 0x800)
+#define LIST_FRAMES 8
+
+/* A list of frames, the argument in slot 0 that names it, and the call: all but an accident. */
+static void step_reservation(struct fuzz *z)
+{
+	static const unsigned cmds[] = {XENMEM_decrease_reservation, XENMEM_populate_physmap,
+					XENMEM_increase_reservation, XENMEM_decrease_reservation};
+	uint8_t *slot = z->f->ram + PLAYGROUND, *list = z->f->ram + LIST;
+	uint64_t base = take(&z->in, 1) & 1 ? FAKE_HIGH / GUEST_PAGE_SIZE : take(&z->in, 2) % 0x210;
+	struct xen_memory_reservation native = {
+		.nr_extents = take(&z->in, 1) % (LIST_FRAMES + 2),
+		.extent_order = take(&z->in, 1) % 11,
+		.domid = DOMID_SELF,
+	};
+	struct xen_memory_reservation_x86_32 compat = {LIST, native.nr_extents, native.extent_order,
+						       0, DOMID_SELF};
+	uint64_t at = LIST;
+
+	memcpy(&native.extent_start, &at, sizeof(at));
+	if (z->f->long_mode)
+		memcpy(slot, &native, sizeof(native));
+	else
+		memcpy(slot, &compat, sizeof(compat));
+	for (unsigned i = 0; i < LIST_FRAMES; i++) {
+		uint64_t frame = base + (int8_t)take(&z->in, 1);
+
+		memcpy(list + i * (z->f->long_mode ? 8 : 4), &frame, z->f->long_mode ? 8 : 4);
+	}
+	fake_call(z->f, __HYPERVISOR_memory_op, cmds[take(&z->in, 1) % ARRAY_SIZE(cmds)],
+		  PLAYGROUND, 0);
+}
+
 static struct port_binding binding(const struct domain *d, evtchn_port_t i)
 {
 	return port_binding(port_lookup(&d->events, i));
@@ -147,6 +182,20 @@ static void check_lines(const struct fake *f)
 		     d->callback.up);
 	if (!d->nr_gsis && (callback_is_line(d) || f->gsi_rises))
 		fail("a line without an I/O APIC\n");
+}
+
+/* Every page that is there is counted, and no more than the domain may have. */
+static void check_reservation(struct domain *d)
+{
+	uint64_t there = domain_count_populated(d, gfn(0), FAKE_RAM_SIZE / GUEST_PAGE_SIZE);
+	struct domain_memory m;
+
+	there += domain_count_populated(d, gfn(FAKE_HIGH / GUEST_PAGE_SIZE),
+					FAKE_HIGH_SIZE / GUEST_PAGE_SIZE);
+	domain_memory(d, &m);
+	if (there > m.pages || m.pages > m.max || m.max != FAKE_PAGES + RESERVATION_SLACK)
+		fail("%llu pages are there, %llu are counted\n", (unsigned long long)there,
+		     (unsigned long long)m.pages);
 }
 
 static void step_hypercall(struct fuzz *z)
@@ -323,8 +372,10 @@ static void step(struct fuzz *z)
 		step_memory(z);
 		break;
 	case 10:
-	case 11:
 		step_structure(z);
+		break;
+	case 11:
+		step_reservation(z);
 		break;
 	default:
 		step_hypercall(z);
@@ -332,6 +383,7 @@ static void step(struct fuzz *z)
 	step_soft_reset(f);
 	check_ports(&f->domain);
 	check_lines(f);
+	check_reservation(&f->domain);
 }
 
 /* Any kind of paging with the playground in its place, or none. */

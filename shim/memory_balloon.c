@@ -4,6 +4,8 @@
 #include "shim/domain.h"
 #include "shim/guest_access.h"
 #include "shim/memory_op.h"
+#include "shim/memslot/overlay.h"
+#include "shim/physmap.h"
 #include "xen-abi/x86_32.h"
 
 /* Xen's limit for guests without devices of the host's: 2 MiB. */
@@ -13,10 +15,11 @@
 #define EXTENTS_MAX (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
 
 /*
- * Extents that are read, and done, in one piece: with the reservation locked, but no longer than
- * that.
+ * Extents that are read, and done, in one piece, with the reservation locked: not so many that
+ * others wait, and enough that neighbours go together. Linux names 512 single pages at a time.
  */
-#define PIECE 64u
+#define PIECE       512u
+#define PIECE_PAGES 32768u
 
 /* A struct xen_memory_reservation in either word size. */
 struct extents {
@@ -104,17 +107,24 @@ static int read_frames(struct vcpu *v, const struct extents *e, uint64_t first, 
 	return rc;
 }
 
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The next piece of the list; those before an entry that cannot be read are to be done. */
 static unsigned next_frames(struct vcpu *v, const struct extents *e, uint64_t first,
 			    uint64_t *frames)
 {
-	unsigned n = e->count - first < PIECE ? e->count - first : PIECE;
+	unsigned most = min(PIECE, PIECE_PAGES >> e->order);
+	unsigned n = min(e->count - first, most);
 
 	if (!read_frames(v, e, first, n, frames))
 		return n;
 	return read_frames(v, e, first, 1, frames) ? 0 : 1;
 }
 
+/* How many it has done: fewer than `n` if one cannot be done, or before one that needs care. */
 typedef unsigned (*reservation_step)(struct domain *d, const uint64_t *frames, unsigned n,
 				     unsigned order);
 
@@ -129,9 +139,9 @@ static uint64_t each_extent(struct vcpu *v, const struct extents *e, uint64_t do
 		unsigned n = next_frames(v, e, done, frames);
 		unsigned did = n ? step(d, frames, n, e->order) : 0;
 
-		done += did;
-		if (!n || did < n)
+		if (!did)
 			break;
+		done += did;
 	}
 	return done;
 }
@@ -158,12 +168,48 @@ long xenmem_increase_reservation(struct vcpu *v, const struct hypercall *h)
 	return done;
 }
 
+static bool is_covered(struct domain *d, uint64_t first, unsigned order)
+{
+	for (uint64_t i = 0; i < 1ull << order; i++)
+		if (overlay_at(&d->memslots, gfn(first + i)) >= 0)
+			return true;
+	return false;
+}
+
+/* A page of the hypervisor's that is seen there goes, with the RAM below, if there is any. */
+static bool remove_covered(struct domain *d, uint64_t first, unsigned order)
+{
+	for (uint64_t i = 0; i < 1ull << order; i++) {
+		const uint64_t page = first + i;
+		int hidden;
+
+		pthread_mutex_lock(&d->lock);
+		hidden = physmap_hide(d, gfn(page));
+		pthread_mutex_unlock(&d->lock);
+		if (!reservation_remove(d, &page, 1, 0) && hidden)
+			return false;
+	}
+	return true;
+}
+
+static unsigned remove_extents(struct domain *d, const uint64_t *frames, unsigned n, unsigned order)
+{
+	unsigned done, clear = 0;
+
+	while (clear < n && !is_covered(d, frames[clear], order))
+		clear++;
+	done = reservation_remove(d, frames, clear, order);
+	if (done < clear || done == n)
+		return done;
+	return done + remove_covered(d, frames[done], order);
+}
+
 long xenmem_decrease_reservation(struct vcpu *v, const struct hypercall *h)
 {
 	uint64_t start = memop_start_extent(h);
 	struct extents e;
 
-	return may_adjust(v, h, &e) ? each_extent(v, &e, start, reservation_remove) : start;
+	return may_adjust(v, h, &e) ? each_extent(v, &e, start, remove_extents) : start;
 }
 
 /* A guest must not leave pages of its own to be populated on demand. */

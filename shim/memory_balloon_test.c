@@ -1,69 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * XENMEM_decrease_reservation, populate_physmap, increase_reservation and exchange: what is done of
- * a list, what is refused, and what is left of the guest's memory, in both word sizes.
+ * XENMEM_decrease_reservation, populate_physmap, increase_reservation: what is done of a list, what
+ * is refused, and what is left of the guest's memory, in both word sizes.
  */
-#include "shim/memory_op.h"
-
-#include <string.h>
-
+#include "shim/fake_reservation.h"
 #include "shim/fake_test.h"
-#include "xen-abi/x86_32.h"
-
-#define LIST      0x20000ull /* where lists of frames are */
-#define SOMEWHERE 0x42ull    /* a frame of RAM */
-#define RAM_END   (FAKE_RAM_SIZE / GUEST_PAGE_SIZE)
-#define HIGH      (FAKE_HIGH / GUEST_PAGE_SIZE)
-#define HIGH_END  (HIGH + FAKE_HIGH_SIZE / GUEST_PAGE_SIZE)
-
-/* What a call says, in either word size. */
-struct call {
-	uint64_t nr; /* of extents */
-	unsigned order;
-	uint32_t flags;
-	domid_t domid;
-	uint64_t list; /* 0: LIST */
-};
-
-static void write_frame(struct fake *f, uint64_t list, unsigned i, uint64_t frame)
-{
-	uint32_t narrow = frame;
-
-	if (f->long_mode)
-		memcpy(fake_at(f, list + 8 * i), &frame, sizeof(frame));
-	else
-		memcpy(fake_at(f, list + 4 * i), &narrow, sizeof(narrow));
-}
-
-static uint64_t list_of(const struct call *c)
-{
-	return c->list ? c->list : LIST;
-}
-
-static struct xen_memory_reservation native_of(const struct call *c)
-{
-	struct xen_memory_reservation r = {
-		.nr_extents = c->nr,
-		.extent_order = c->order,
-		.mem_flags = c->flags,
-		.domid = c->domid,
-	};
-	uint64_t list = list_of(c);
-
-	memcpy(&r.extent_start, &list, sizeof(list));
-	return r;
-}
-
-static struct xen_memory_reservation_x86_32 compat_of(const struct call *c)
-{
-	return (struct xen_memory_reservation_x86_32){
-		.extent_start = list_of(c),
-		.nr_extents = c->nr,
-		.extent_order = c->order,
-		.mem_flags = c->flags,
-		.domid = c->domid,
-	};
-}
+#include "shim/shared_info.h"
 
 /* cmd may say where to go on. */
 static long adjust(struct fake *f, uint64_t cmd, const struct call *c)
@@ -73,11 +15,6 @@ static long adjust(struct fake *f, uint64_t cmd, const struct call *c)
 
 	return f->long_mode ? fake_op(f, __HYPERVISOR_memory_op, cmd, &native, sizeof(native))
 			    : fake_op(f, __HYPERVISOR_memory_op, cmd, &compat, sizeof(compat));
-}
-
-static uint64_t from(uint64_t cmd, uint64_t start)
-{
-	return cmd | start << MEMOP_EXTENT_SHIFT;
 }
 
 /* `n` extents, `step` frames apart. */
@@ -168,23 +105,40 @@ static void down_and_up(void **state)
 	assert_int_equal(f->ram_discarded, 100);
 }
 
-/* Neighbours are given back at once, named upwards or downwards: a call for each piece of 64. */
+/* Neighbours are given back at once, named upwards or downwards: of one list up to 512. */
 static void neighbours_at_once(void **state)
 {
 	struct fake *f = *state;
 
 	assert_int_equal(decrease(f, SOMEWHERE, 100), 100);
-	assert_int_equal(f->ram_discards, 2);
+	assert_int_equal(f->ram_discards, 1);
 	for (unsigned i = 0; i < 64; i++)
 		write_frame(f, LIST, i, 0x163 - i);
 	assert_int_equal(adjust(f, XENMEM_decrease_reservation,
 				&(struct call){.nr = 64, .domid = DOMID_SELF}),
 			 64);
-	assert_int_equal(f->ram_discards, 3);
+	assert_int_equal(f->ram_discards, 2);
 	assert_int_equal(f->ram_discarded, 164);
 	for (unsigned i = 0x124; i <= 0x163; i++)
 		assert_false(populated(f, i));
 	assert_true(populated(f, 0x123) && populated(f, 0x164));
+}
+
+/* In more than one piece; the last is a page that is gone. */
+static void long_list(void **state)
+{
+	const unsigned low = RAM_END - 0x30, high = HIGH_END - HIGH, n = low + high;
+	struct call c = {.nr = n + 1, .domid = DOMID_SELF};
+	struct fake *f = *state;
+
+	for (unsigned i = 0; i <= n; i++)
+		write_frame(f, LIST, i, i < low ? 0x30 + i : HIGH + (i - low) % high);
+	assert_true(n > 512);
+	assert_int_equal(adjust(f, XENMEM_decrease_reservation, &c), n);
+	assert_int_equal(f->ram_discards, 3);
+	assert_int_equal(pages(f), FAKE_PAGES - n);
+	assert_int_equal(adjust(f, XENMEM_populate_physmap, &c), n + 1);
+	assert_int_equal(pages(f), FAKE_PAGES + 1);
 }
 
 static void every_other_page(void **state)
@@ -265,6 +219,35 @@ static void increase(void **state)
 	assert_int_equal(adjust(f, XENMEM_increase_reservation, &c), 3);
 	assert_int_equal(pages(f), FAKE_PAGES + 48);
 	assert_int_equal(f->ram_populated + f->ram_discarded, 0);
+}
+
+/* What covers a page goes with it, as on Xen, and where there is no RAM it goes alone. */
+static void covered_pages(void **state)
+{
+	const uint64_t hole = FAKE_HOLE / GUEST_PAGE_SIZE;
+	struct fake *f = *state;
+
+	assert_int_equal(shared_info_map(&f->domain, gfn(SOMEWHERE + 3)), 0);
+	assert_int_equal(decrease(f, SOMEWHERE, 8), 8);
+	assert_int_equal(pages(f), FAKE_PAGES - 8);
+	assert_false(f->domain.shared_info_mapped);
+	assert_false(populated(f, SOMEWHERE + 3));
+	assert_true(holds(f, SOMEWHERE + 3, 0));
+
+	assert_int_equal(shared_info_map(&f->domain, gfn(hole)), 0);
+	write_frame(f, LIST, 0, hole);
+	write_frame(f, LIST, 1, 0x100);
+	write_frame(f, LIST, 2, hole);
+	assert_int_equal(adjust(f, XENMEM_decrease_reservation,
+				&(struct call){.nr = 3, .domid = DOMID_SELF}),
+			 2);
+	assert_int_equal(pages(f), FAKE_PAGES - 9);
+	assert_null(page_at(f, hole));
+
+	assert_int_equal(shared_info_map(&f->domain, gfn(0x118)), 0);
+	assert_int_equal(adjust_range(f, XENMEM_decrease_reservation, 0x110, 2, 16, 4), 2);
+	assert_false(f->domain.shared_info_mapped);
+	assert_int_equal(pages(f), FAKE_PAGES - 41);
 }
 
 /*
@@ -510,111 +493,6 @@ static void maximum_ram_page(void **state)
 		       XEN_EINVAL);
 }
 
-/*
- * XENMEM_exchange, which Xen never carries out for such guests.
- */
-
-static long exchange(struct fake *f, const struct call *in, const struct call *out,
-		     uint64_t *exchanged)
-{
-	struct xen_memory_exchange native = {native_of(in), native_of(out), *exchanged};
-	struct xen_memory_exchange_x86_32 compat = {compat_of(in), compat_of(out), *exchanged};
-	long rc;
-
-	if (f->long_mode) {
-		rc = fake_op(f, __HYPERVISOR_memory_op, XENMEM_exchange, &native, sizeof(native));
-		*exchanged = native.nr_exchanged;
-	} else {
-		rc = fake_op(f, __HYPERVISOR_memory_op, XENMEM_exchange, &compat, sizeof(compat));
-		*exchanged = compat.nr_exchanged;
-	}
-	return rc;
-}
-
-static void exchanges(void **state)
-{
-	static const struct {
-		struct call in, out;
-		uint64_t before;
-		long rc;
-		uint64_t after;
-	} cases[] = {
-		{{8, 0, 0, DOMID_SELF, 0}, {8, 0, 0, DOMID_SELF, 0}, 0, -XEN_EOPNOTSUPP, 0},
-		{{8, 0, 0, DOMID_SELF, 0}, {1, 3, 0, DOMID_SELF, 0}, 0, -XEN_EOPNOTSUPP, 0},
-		{{1, 3, 0, DOMID_SELF, 0}, {8, 0, 0, DOMID_SELF, 0}, 0, -XEN_EOPNOTSUPP, 0},
-		{{8, 0, 0, DOMID_SELF, 0}, {8, 0, 0, DOMID_SELF, 0}, 5, -XEN_EOPNOTSUPP, 5},
-		{{8, 0, 0, DOMID_SELF, 0}, {8, 0, 0, DOMID_SELF, 0}, 8, 0, 8},
-		{{0, 0, 0, DOMID_SELF, 0}, {0, 0, 0, DOMID_SELF, 0}, 0, 0, 0},
-		{{8, 0, 0, DOMID_SELF, 0}, {8, 0, 0, DOMID_SELF, 0}, 9, -XEN_EINVAL, 9},
-		{{8, 0, 0, DOMID_SELF, 0}, {7, 0, 0, DOMID_SELF, 0}, 0, -XEN_EINVAL, 0},
-		{{8, 0, 0, DOMID_SELF, 0}, {8, 0, 0, FAKE_DOMID, 0}, 0, -XEN_EINVAL, 0},
-		{{1, 10, 0, DOMID_SELF, 0}, {1, 10, 0, DOMID_SELF, 0}, 0, -XEN_EPERM, 0},
-		{{1, ~0u, 0, DOMID_SELF, 0}, {1, 0, 0, DOMID_SELF, 0}, 0, -XEN_EPERM, 0},
-		{{1, 0, 0, 0, 0}, {1, 0, 0, 0, 0}, 0, -XEN_EPERM, 0},
-		{{1, 0, 0, 99, 0}, {1, 0, 0, 99, 0}, 0, -XEN_ESRCH, 0},
-		{{1, 0, 0, DOMID_SELF, 0},
-		 {1, 0, XENMEMF_exact_node(1), DOMID_SELF, 0},
-		 0,
-		 -XEN_EINVAL,
-		 0},
-		{{1, 0, 0, DOMID_SELF, FAKE_HOLE}, {1, 0, 0, DOMID_SELF, 0}, 0, -XEN_EFAULT, 0},
-	};
-	struct fake *f = *state;
-
-	for (unsigned i = 0; i < 8; i++)
-		write_frame(f, LIST, i, SOMEWHERE + i);
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct fake_snapshot *before = fake_snapshot(f);
-		uint64_t exchanged = cases[i].before;
-
-		assert_int_equal(exchange(f, &cases[i].in, &cases[i].out, &exchanged), cases[i].rc);
-		assert_int_equal(exchanged, cases[i].after);
-		assert_null(fake_changed(f, before));
-	}
-}
-
-/* What is not there cannot be exchanged either, and that is said first. */
-static void exchange_of_nothing(void **state)
-{
-	static const uint64_t frames[] = {RAM_END, FAKE_HOLE / GUEST_PAGE_SIZE, UINT32_MAX,
-					  SOMEWHERE};
-	struct call one = {.nr = 1, .domid = DOMID_SELF};
-	struct fake *f = *state;
-	uint64_t exchanged = 0;
-
-	assert_int_equal(decrease(f, SOMEWHERE, 1), 1);
-	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
-		write_frame(f, LIST, 0, frames[i]);
-		assert_refused(f, exchange(f, &one, &one, &exchanged), XEN_EINVAL);
-	}
-	if (f->long_mode) {
-		write_frame(f, LIST, 0, UINT64_MAX);
-		assert_refused(f, exchange(f, &one, &one, &exchanged), XEN_EINVAL);
-	}
-	assert_refused(f,
-		       fake_call(f, __HYPERVISOR_memory_op, from(XENMEM_exchange, 1), FAKE_ARG, 0),
-		       XEN_EINVAL);
-}
-
-/* 32-bit callers are told in another order, and a chunk that was begun is an error. */
-static void exchange_by_halves(void **state)
-{
-	struct call in = {.nr = 8, .domid = DOMID_SELF};
-	struct call out = {.nr = 1, .order = 3, .domid = DOMID_SELF};
-	struct call large = {.nr = 2, .order = 10, .domid = DOMID_SELF};
-	struct fake *f = *state;
-	uint64_t exchanged = 5;
-
-	for (unsigned i = 0; i < 8; i++)
-		write_frame(f, LIST, i, SOMEWHERE + i);
-	assert_int_equal(exchange(f, &in, &out, &exchanged),
-			 f->long_mode ? -XEN_EOPNOTSUPP : -XEN_EINVAL);
-	assert_int_equal(exchanged, f->long_mode ? 0 : 5);
-	exchanged = 0;
-	assert_int_equal(exchange(f, &in, &large, &exchanged),
-			 f->long_mode ? -XEN_EPERM : -XEN_EINVAL);
-}
-
 /* XENMEM_remove_from_physmap of RAM: it is lost, and still counts. */
 static void unmapped_ram(void **state)
 {
@@ -635,12 +513,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(down_and_up),
 		TEST_BOTH(neighbours_at_once),
+		TEST_BOTH(long_list),
 		TEST_BOTH(every_other_page),
 		TEST_BOTH(orders),
 		TEST_BOTH(high_memory),
 		TEST_BOTH(largest_order),
 		TEST_BOTH(populate_what_is_there),
 		TEST_BOTH(increase),
+		TEST_BOTH(covered_pages),
 		TEST_BOTH(not_there),
 		TEST_BOTH(twice),
 		TEST_BOTH(over_the_end),
@@ -654,9 +534,6 @@ int main(void)
 		TEST_BOTH(has_more_than_it_shall),
 		TEST_BOTH(maximum_gpfn),
 		TEST_BOTH(maximum_ram_page),
-		TEST_BOTH(exchanges),
-		TEST_BOTH(exchange_of_nothing),
-		TEST_BOTH(exchange_by_halves),
 		TEST_BOTH(unmapped_ram),
 	};
 

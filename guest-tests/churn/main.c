@@ -203,7 +203,9 @@ int main(int argc, char **argv)
 	}
 	rc = machine_create(&c.machine, &config, &loop, &p);
 	if (!rc) {
-		rc = run(&c, &p);
+		rc = machine_start(&c.machine, &p);
+		if (!rc)
+			rc = run(&c, &p);
 		machine_destroy(&c.machine);
 	}
 	if (rc)

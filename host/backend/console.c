@@ -121,7 +121,7 @@ static bool writable_now(const struct console *c)
 {
 	struct pollfd pfd = {.fd = c->out.fd, .events = POLLOUT};
 
-	return poll(&pfd, 1, 0) > 0;
+	return c->out.fd >= 0 && poll(&pfd, 1, 0) > 0;
 }
 
 /* Write pending bytes; false if the descriptor takes no more now. What cannot be written is lost.
@@ -256,6 +256,8 @@ static void input_ready(void *opaque, uint32_t events)
 		return;
 	if (n <= 0) {
 		end_input(c);
+		if (c->hung_up)
+			c->hung_up(c->hung_up_opaque);
 		return;
 	}
 	if (c->escape >= 0)
@@ -278,11 +280,81 @@ static int watch(struct console *c, struct watch *w, uint32_t events, const char
 	return rc ? problem(p, "cannot watch the console's %s: %s", what, strerror(-rc)) : 0;
 }
 
-int console_open(struct console *c, struct loop *loop, struct domain *d, struct gpa ring, int in_fd,
-		 int out_fd, struct problem *p)
+static int open_ring(struct console *c, const struct console_ring *ring, struct problem *p)
+{
+	const uint32_t size = sizeof(struct xencons_interface);
+	int rc = ring->hva ? gpc_activate_hva(&c->ring, ring->hva, size)
+			   : gpc_activate(&c->ring, ring->at, size);
+
+	if (rc)
+		return problem(p, "no memory for the console");
+	if (ring->port) {
+		c->port = ring->port;
+		rc = event_channel_connect_backend(c->domain, ring->port, &c->backend);
+		if (rc)
+			return problem(p,
+				       "%u is no event channel that the guest offers to domain 0",
+				       ring->port);
+		return 0;
+	}
+	rc = event_channel_bind_backend(c->domain, &c->backend);
+	if (rc < 0)
+		return problem(p, "no event channel is left for the console");
+	c->port = rc;
+	return 0;
+}
+
+/* A plain file is always ready and cannot be watched: input from it is not for a console. */
+static int watch_ends(struct console *c)
+{
+	int rc = c->in.fd < 0 ? -EPERM : loop_watch(c->loop, &c->in, EPOLLIN);
+
+	c->in_watched = !rc;
+	c->in_ended = rc;
+	c->out_pollable = c->out.fd >= 0 && loop_watch(c->loop, &c->out, 0) == 0;
+	c->out_watched = false;
+	return rc == -EPERM ? 0 : rc;
+}
+
+static void unwatch_ends(struct console *c)
+{
+	if (c->in_watched)
+		loop_unwatch(c->loop, &c->in);
+	if (c->out_pollable)
+		loop_unwatch(c->loop, &c->out);
+	c->in_watched = c->out_pollable = false;
+}
+
+static int open_watches(struct console *c, struct problem *p)
 {
 	int rc;
 
+	if (c->kick.fd < 0)
+		return problem(p, "cannot create the console's event: %s", strerror(errno));
+	if (watch(c, &c->kick, EPOLLIN, "event", p))
+		return -1;
+	rc = watch_ends(c);
+	return rc ? problem(p, "cannot watch the console's input: %s", strerror(-rc)) : 0;
+}
+
+void console_attach(struct console *c, int in_fd, int out_fd)
+{
+	unwatch_ends(c);
+	c->in.fd = in_fd;
+	c->out.fd = out_fd;
+	watch_ends(c);
+	kick(c);
+}
+
+void console_set_hung_up(struct console *c, void (*hung_up)(void *opaque), void *opaque)
+{
+	c->hung_up = hung_up;
+	c->hung_up_opaque = opaque;
+}
+
+int console_open(struct console *c, struct loop *loop, struct domain *d,
+		 const struct console_ring *ring, int in_fd, int out_fd, struct problem *p)
+{
 	*c = (struct console){
 		.loop = loop,
 		.domain = d,
@@ -295,30 +367,13 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, struct 
 		.pending = malloc(sizeof(((struct xencons_interface *)0)->out)),
 		.room = sizeof(((struct xencons_interface *)0)->out),
 	};
-	if (!c->pending)
-		return problem(p, "no memory for the console");
 	gpc_init(&c->ring, &d->memslots);
-	if (gpc_activate(&c->ring, ring, sizeof(struct xencons_interface)))
-		return problem(p, "no memory for the console");
-	if (c->kick.fd < 0)
-		return problem(p, "cannot create the console's event: %s", strerror(errno));
-	rc = event_channel_bind_backend(d, &c->backend);
-	if (rc < 0)
-		return problem(p, "no event channel is left for the console");
-	c->port = rc;
-	if (watch(c, &c->kick, EPOLLIN, "event", p))
-		return -1;
-	/* A plain file is always ready and cannot be watched: input from it is not for a console.
-	 */
-	if (in_fd >= 0) {
-		rc = loop_watch(loop, &c->in, EPOLLIN);
-		c->in_watched = !rc;
-		c->in_ended = rc;
-		if (rc && rc != -EPERM)
-			return problem(p, "cannot watch the console's input: %s", strerror(-rc));
-	}
-	c->out_pollable = loop_watch(loop, &c->out, 0) == 0;
-	return 0;
+	if (!c->pending)
+		problem(p, "no memory for the console");
+	else if (!open_ring(c, ring, p) && !open_watches(c, p))
+		return 0;
+	console_close(c);
+	return -1;
 }
 
 int console_keep(struct console *c, int log_fd)
@@ -369,12 +424,11 @@ void console_flush(struct console *c)
 
 void console_close(struct console *c)
 {
-	if (c->in_watched)
-		loop_unwatch(c->loop, &c->in);
-	if (c->out_pollable)
-		loop_unwatch(c->loop, &c->out);
+	unwatch_ends(c);
 	event_channel_unbind_backend(c->domain, &c->backend);
-	close(c->kick.fd);
+	if (c->kick.fd >= 0)
+		close(c->kick.fd);
 	gpc_destroy(&c->ring);
 	free(c->pending);
+	c->loop = NULL;
 }

@@ -27,6 +27,8 @@ struct console {
 	int escape; /* this input byte leaves; -1: none */
 	void (*left)(void *opaque);
 	void *opaque;
+	void (*hung_up)(void *opaque); /* the input has ended; may be NULL */
+	void *hung_up_opaque;
 
 	int log_fd;        /* a copy of all output; -1: none */
 	bool nobody_reads; /* or perhaps: the guest does not wait for it */
@@ -34,13 +36,20 @@ struct console {
 	unsigned room, pending_start, pending_len;
 };
 
+/* Where a ring is, and the guest's end of its events. */
+struct console_ring {
+	struct gpa at;      /* a page of the guest's; or, if not NULL: */
+	void *hva;          /* one that has been mapped, and stays so */
+	evtchn_port_t port; /* one that the guest offers to domain 0; 0: a new one is made */
+};
+
 /*
- * Connect the guest's page at `ring` and a new event channel port (console->port) to in_fd (-1: no
- * input) and out_fd, which stay the caller's. While there is no memory nothing is sent. 0, or -1
- * with the reason.
+ * Connect the ring and its port (console->port) to in_fd (-1: no input) and out_fd, which stay the
+ * caller's and are two descriptors. While there is no memory nothing is sent. 0, or -1 with the
+ * reason and nothing held.
  */
-int console_open(struct console *c, struct loop *loop, struct domain *d, struct gpa ring, int in_fd,
-		 int out_fd, struct problem *p);
+int console_open(struct console *c, struct loop *loop, struct domain *d,
+		 const struct console_ring *ring, int in_fd, int out_fd, struct problem *p);
 
 /*
  * For an out_fd that perhaps nobody reads (a pty): the guest never waits for a reader, and who
@@ -49,6 +58,15 @@ int console_open(struct console *c, struct loop *loop, struct domain *d, struct 
  */
 #define CONSOLE_BACKLOG 262144u
 int console_keep(struct console *c, int log_fd);
+
+/*
+ * Other descriptors from now on, the caller's as before; -1 and -1: none, until others come. What
+ * has not been written yet, the new ones get. Not for a console whose input may be a plain file.
+ */
+void console_attach(struct console *c, int in_fd, int out_fd);
+
+/* When the input ends, call hung_up(opaque), which may call console_attach(). */
+void console_set_hung_up(struct console *c, void (*hung_up)(void *opaque), void *opaque);
 
 /* When `escape` is read from the input, call left(opaque) instead of passing it on. */
 void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque);

@@ -35,6 +35,7 @@ static void left(void *opaque)
 
 static int setup(void **state)
 {
+	const struct console_ring ring = {.at = gpa(RING_AT)};
 	struct subject *s = calloc(1, sizeof(*s));
 	struct problem p;
 
@@ -44,8 +45,7 @@ static int setup(void **state)
 		return -1;
 	fcntl(s->out[0], F_SETFL, O_NONBLOCK);
 	s->ring = fake_at(s->fake, RING_AT);
-	if (console_open(&s->console, &s->loop, &s->fake->domain, gpa(RING_AT), s->in[0], s->out[1],
-			 &p))
+	if (console_open(&s->console, &s->loop, &s->fake->domain, &ring, s->in[0], s->out[1], &p))
 		return -1;
 	console_set_escape(&s->console, ESCAPE, left, s);
 	alarm(20); /* a loop that does not stop is a failure */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,11 @@
 #include <unistd.h>
 
 static const struct kind {
-	const char *prefix, *root_folder;
+	const char *root_folder, *prefix, *suffix;
 } kinds[] = {
-	[GUEST_LOG_CONSOLE] = {"guest", "/var/log/xen/console"},
-	[GUEST_LOG_PROCESS] = {"xl", "/var/log/xen"},
+	[GUEST_LOG_CONSOLE] = {"/var/log/xen/console", "guest-", ".log"},
+	[GUEST_LOG_PROCESS] = {"/var/log/xen", "xl-", ".log"},
+	[GUEST_CORE] = {"/var/lib/xen/dump", "core-", ""},
 };
 
 /* The folders that the file is in. */
@@ -30,11 +30,11 @@ static void make_folders(const char *path)
 	}
 }
 
-/* False: there is no place for it. */
-static bool make_path(struct guest_log *log, const struct kind *k, const char *name)
+bool guest_file_path(enum guest_file file, const char *name, char *path, size_t size)
 {
 	const char *dir = getenv("XENOLITH_LOG_DIR"), *state = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME"), *below = "";
+	const struct kind *k = &kinds[file];
 	int n;
 
 	if (!dir && geteuid() == 0) {
@@ -48,15 +48,17 @@ static bool make_path(struct guest_log *log, const struct kind *k, const char *n
 	}
 	if (!dir)
 		return false;
-	n = snprintf(log->path, sizeof(log->path), "%s%s/%s-%s.log", dir, below, k->prefix, name);
-	return n < (int)sizeof(log->path);
+	n = snprintf(path, size, "%s%s/%s%s%s", dir, below, k->prefix, name, k->suffix);
+	if (n >= (int)size)
+		return false;
+	make_folders(path);
+	return true;
 }
 
-void guest_log_open(struct guest_log *log, enum guest_log_kind kind, const char *name)
+void guest_log_open(struct guest_log *log, enum guest_file file, const char *name)
 {
 	log->fd = -1;
-	if (make_path(log, &kinds[kind], name)) {
-		make_folders(log->path);
+	if (guest_file_path(file, name, log->path, sizeof(log->path))) {
 		log->fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 		if (log->fd >= 0)
 			return;

@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "host/guest/tty_drain.h"
+
 static int open_pty(struct guest_tty *t, struct problem *p)
 {
 	struct termios raw;
@@ -18,8 +20,9 @@ static int open_pty(struct guest_tty *t, struct problem *p)
 		return problem(
 			p, "cannot make a pty for the guest's console: %s; is /dev/pts mounted?",
 			strerror(errno));
+	t->out = fcntl(t->master, F_DUPFD_CLOEXEC, 0);
 	t->slave = open(t->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (t->slave < 0 || tcgetattr(t->slave, &raw))
+	if (t->out < 0 || t->slave < 0 || tcgetattr(t->slave, &raw))
 		return problem(p, "cannot open %s: %s", t->path, strerror(errno));
 	cfmakeraw(&raw);
 	tcsetattr(t->slave, TCSANOW, &raw);
@@ -28,21 +31,28 @@ static int open_pty(struct guest_tty *t, struct problem *p)
 
 int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p)
 {
-	*t = (struct guest_tty){.master = -1, .slave = -1, .log = {.fd = -1}};
+	*t = (struct guest_tty){.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}};
 	if (open_pty(t, p)) {
 		guest_tty_close(t);
 		return -1;
 	}
-	guest_log_open(&t->log, GUEST_LOG_CONSOLE, name);
+	if (name)
+		guest_log_open(&t->log, GUEST_LOG_CONSOLE, name);
 	return 0;
 }
 
 void guest_tty_close(struct guest_tty *t)
 {
+	if (t->master >= 0 && t->slave >= 0) {
+		tty_drain(t->master, t->slave);
+		t->slave = -1;
+	}
 	if (t->master >= 0)
 		close(t->master);
+	if (t->out >= 0)
+		close(t->out);
 	if (t->slave >= 0)
 		close(t->slave);
 	guest_log_close(&t->log);
-	*t = (struct guest_tty){.master = -1, .slave = -1, .log = {.fd = -1}};
+	*t = (struct guest_tty){.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}};
 }

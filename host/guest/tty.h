@@ -10,13 +10,14 @@
 #include "host/problem.h"
 
 struct guest_tty {
-	int master;
+	int master, out; /* the same, for input and for output */
 	int slave; /* kept open, so that output waits for who comes, and a client's end is none */
 	char path[64];
 	struct guest_log log;
 };
 
-/* 0, or -1 with the reason. A log that cannot be opened is none. */
+/* `name`: whose log it has, too; NULL: none. 0, or -1 with the reason. A log that cannot be opened
+ * is none. */
 int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p);
 void guest_tty_close(struct guest_tty *t);
 

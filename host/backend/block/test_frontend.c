@@ -6,11 +6,15 @@
 
 #include "shim/fake_events.h"
 
+static uint64_t ring_frame(const struct front *f, unsigned page)
+{
+	return FRONT_RING + 2 * (f->which * BLOCK_RING_MAX_PAGES + page);
+}
+
 uint8_t *front_ring_at(struct front *f, unsigned offset)
 {
-	uint64_t frame = FRONT_RING + 2 * (offset / GUEST_PAGE_SIZE);
-
-	return f->fake->ram + frame * GUEST_PAGE_SIZE + offset % GUEST_PAGE_SIZE;
+	return f->fake->ram + ring_frame(f, offset / GUEST_PAGE_SIZE) * GUEST_PAGE_SIZE +
+	       offset % GUEST_PAGE_SIZE;
 }
 
 struct blkif_ring_indexes *front_indexes(struct front *f)
@@ -45,23 +49,34 @@ static void grant_page(struct front *f, grant_ref_t ref, uint64_t frame)
 	fake_grant(f->fake, ref, GTF_permit_access, 0, frame);
 }
 
-void front_init(struct front *f, struct fake *fake, enum block_abi abi, unsigned nr_pages)
+static void init(struct front *f, struct fake *fake, enum block_abi abi, unsigned nr_pages,
+		 unsigned which)
 {
 	long port = fake_alloc_unbound(fake, DOMID_SELF, 0);
 
-	*f = (struct front){.fake = fake, .abi = abi, .nr_pages = nr_pages};
+	*f = (struct front){.fake = fake, .abi = abi, .nr_pages = nr_pages, .which = which};
 	f->entries = ring_size(f);
 	f->port = port > 0 ? (evtchn_port_t)port : 0;
 	for (unsigned i = 0; i < nr_pages; i++) {
-		f->ring_refs[i] = FRONT_RING_REF + i;
+		f->ring_refs[i] = FRONT_RING_REF + which * BLOCK_RING_MAX_PAGES + i;
 		memset(front_ring_at(f, i * GUEST_PAGE_SIZE), 0, GUEST_PAGE_SIZE);
-		grant_page(f, f->ring_refs[i], FRONT_RING + 2 * i);
+		grant_page(f, f->ring_refs[i], ring_frame(f, i));
 	}
+	front_indexes(f)->req_event = front_indexes(f)->rsp_event = 1;
+}
+
+void front_init(struct front *f, struct fake *fake, enum block_abi abi, unsigned nr_pages)
+{
+	init(f, fake, abi, nr_pages, 0);
 	for (unsigned i = 0; i < BLKIF_MAX_INDIRECT_PAGES_PER_REQUEST; i++)
 		grant_page(f, FRONT_INDIRECT_REF + i, FRONT_INDIRECT + i);
 	for (unsigned i = 0; i < FRONT_DATA_PAGES; i++)
 		grant_page(f, FRONT_DATA_REF + i, FRONT_DATA + i);
-	front_indexes(f)->req_event = front_indexes(f)->rsp_event = 1;
+}
+
+void front_init_second(struct front *f, struct fake *fake, enum block_abi abi, unsigned nr_pages)
+{
+	init(f, fake, abi, nr_pages, 1);
 }
 
 struct front_request *front_request(uint8_t operation, uint64_t id)

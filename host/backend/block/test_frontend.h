@@ -24,6 +24,7 @@ struct front {
 	struct fake *fake;
 	enum block_abi abi;
 	unsigned nr_pages, entries;
+	unsigned which; /* of two */
 	RING_IDX req_prod, rsp_cons;
 	grant_ref_t ring_refs[BLOCK_RING_MAX_PAGES];
 	evtchn_port_t port;
@@ -47,6 +48,8 @@ struct front_response {
 
 /* An empty ring of so many pages, its grants, those of all data pages, and a port for domain 0. */
 void front_init(struct front *f, struct fake *fake, enum block_abi abi, unsigned nr_pages);
+/* A second one beside it, of up to 8 pages. */
+void front_init_second(struct front *f, struct fake *fake, enum block_abi abi, unsigned nr_pages);
 
 /* Byte `offset` of the ring. */
 uint8_t *front_ring_at(struct front *f, unsigned offset);

@@ -124,6 +124,7 @@ static int open_events(struct net_engine *e, struct problem *p)
 
 static int attach(struct net_engine *e, struct problem *p)
 {
+	e->link->readable = true;
 	if (open_events(e, p))
 		return -1;
 	for (unsigned i = 0; i < e->guest.nr_queues; i++)
@@ -157,7 +158,6 @@ struct net_engine *net_engine_attach(struct domain *d, struct net_link *link,
 	e->report_fd = report_fd;
 	e->kick_fd = e->epoll_fd = -1;
 	e->mcast_control = guest->mcast_control;
-	e->link_readable = true;
 	net_credit_init(&e->credit, credit_bytes, credit_us, 0);
 	if (!attach(e, p))
 		return e;

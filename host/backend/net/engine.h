@@ -84,7 +84,6 @@ struct net_engine {
 	int report_fd;           /* an eventfd: something is to be seen in the next two */
 	bool failed;             /* atomic; `failure` says why. The thread has ended */
 	bool link_ended;         /* atomic */
-	bool link_readable;      /* it may have frames: not waiting for its event */
 	char failure[128];
 
 	struct net_guest guest;

@@ -77,7 +77,6 @@ static int teardown(void **state)
 static void serve(struct subject *s)
 {
 	for (int i = 0; i < 100; i++) {
-		s->engine->link_readable = true;
 		if (!net_engine_serve(s->engine, s->now) &&
 		    (s->engine->failed || !net_engine_arm(s->engine)))
 			return;

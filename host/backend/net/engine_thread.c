@@ -147,15 +147,16 @@ static void sleep_until_event(struct net_engine *e, bool more)
 	if (!more && !net_engine_arm(e))
 		ms = milliseconds_until(net_engine_deadline(e, now), now);
 	if (!ms) {
-		e->link_readable = true;
+		e->link->readable = true;
 		return;
 	}
 	n = epoll_wait(e->epoll_fd, events, 2, ms);
 	if (n < 0 && errno != EINTR)
 		net_engine_fail(e, "cannot wait for events: %s", strerror(errno));
 	for (int i = 0; i < n; i++)
-		e->link_readable |= events[i].data.fd == e->link->fd &&
-				    events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR);
+		if (events[i].data.fd == e->link->fd &&
+		    events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+			e->link->readable = true;
 }
 
 static void *run(void *opaque)

@@ -21,8 +21,8 @@
 
 struct net_link_ops {
 	/*
-	 * 1: a frame, whose data may be changed, and is there until the next call. 0: none now.
-	 * -errno: the link has ended.
+	 * 1: a frame, whose data may be changed, and is there until the next call. 0: none until
+	 * `readable` is set again. -errno: the link has ended.
 	 */
 	int (*receive)(struct net_link *link, struct net_frame *f);
 
@@ -46,9 +46,11 @@ struct net_link_ops {
 struct net_link {
 	const struct net_link_ops *ops;
 	int fd;
+	/* There may be something to read: set by its user after an event of fd's (or without one,
+	 * to try), cleared by the link that has read all there was. */
+	bool readable;
 	unsigned can;        /* NET_CAN_* of what is sent */
 	bool whole_segments; /* large segments may go out as one large frame each, without GSO */
-	bool validated;      /* what it delivers needs no look at its checksum */
 	char interface[16];  /* of a tap: its name; "": none */
 	char description[192];
 };

@@ -69,8 +69,11 @@ static int tap_receive(struct net_link *link, struct net_frame *f)
 	struct virtio_net_hdr h;
 	ssize_t n;
 
+	if (!link->readable)
+		return 0;
 	do {
 		n = read(link->fd, t->in, head + NET_FRAME_MAX);
+		link->readable = n >= 0 || errno == EINTR;
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 		if (n < (ssize_t)head)
@@ -312,6 +315,7 @@ struct net_link *net_link_open_tap(const struct nic_config *config, struct probl
 	}
 	t->link.ops = &tap_ops;
 	t->link.fd = -1;
+	t->link.readable = true;
 	if (open_tap(t, config, p)) {
 		if (t->link.fd >= 0)
 			close(t->link.fd);

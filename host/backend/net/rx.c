@@ -85,10 +85,9 @@ static enum net_step fetch(struct net_engine *e)
 		accept(e, &f);
 		return NET_MOVED;
 	}
-	if (e->link_ended || !e->link_readable)
+	if (e->link_ended)
 		return NET_NOTHING;
 	rc = e->link->ops->receive(e->link, &f);
-	e->link_readable = rc > 0;
 	if (rc < 0)
 		net_engine_link_ended(e);
 	if (rc <= 0)

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Commands about the guest itself. docs/control-protocol.md says what each takes and answers; those
+ * about devices are in device_commands.c.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/config/config_json.h"
+#include "host/guest/process.h"
+#include "host/kvm/usage.h"
+#include "shim/vcpu_run.h"
+
+static struct vm *vm_of(struct guest *g)
+{
+	return g->machine ? &g->machine->vm : NULL;
+}
+
+/*
+ * What it is and does.
+ */
+
+struct counts {
+	json_t *unknown;
+};
+
+static void count_unknown(void *opaque, const char *name, uint32_t calls, bool implemented)
+{
+	struct counts *c = opaque;
+	json_int_t before = json_integer_value(json_object_get(c->unknown, name));
+
+	if (!implemented && calls)
+		json_object_set_new(c->unknown, name, json_integer(before + calls));
+}
+
+static json_t *unknown_hypercalls(struct vm *vm)
+{
+	struct counts c = {json_object()};
+
+	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++)
+		hypercall_counts_visit(vm->vcpus[i].vcpu, count_unknown, &c);
+	return c.unknown;
+}
+
+/* One of xl's letters. */
+static const char *state_letter(const struct guest *g, bool running)
+{
+	if (g->end == GUEST_CRASH || g->end == GUEST_WATCHDOG)
+		return "c";
+	if (g->end == GUEST_DESTROYED)
+		return "d";
+	if (g->end != GUEST_RUNS)
+		return "s";
+	if (g->paused)
+		return "p";
+	return running ? "r" : "b";
+}
+
+static uint64_t uptime_ns(const struct guest *g)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec - g->started;
+}
+
+static void text_of_uuid(const struct guest *g, char *text, size_t size)
+{
+	const uint8_t *u = g->config->uuid;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		n += snprintf(text + n, size - n, "%s%02x",
+			      i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
+}
+
+static void command_info(struct guest *g, struct control_call *call)
+{
+	static const char *const types[] = {"pvh", "pv", "hvm"};
+	const struct guest_config *c = g->config;
+	struct domain_memory memory = {0};
+	struct vm *vm = vm_of(g);
+	unsigned online = 0;
+	uint64_t time_ns = 0;
+	uint64_t exits = 0;
+	bool running = false;
+	char uuid[40], store[192];
+
+	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++) {
+		struct vcpu_usage u;
+
+		vcpu_usage(&vm->vcpus[i], &u);
+		online += u.online;
+		time_ns += u.time_ns;
+		exits += vm->vcpus[i].exits;
+		running |= u.running;
+	}
+	if (vm)
+		domain_memory(&vm->domain, &memory);
+	text_of_uuid(g, uuid, sizeof(uuid));
+	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
+	control_answer(
+		call,
+		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
+			  "s:s, s:s, s:o, s:o}",
+			  "domid", g->folder.domid, "name", c->name, "uuid", uuid, "type",
+			  types[c->type], "pid", (int)getpid(), "state", state_letter(g, running),
+			  "memory_kib", (json_int_t)(memory.pages * (GUEST_PAGE_SIZE >> 10)),
+			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
+			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
+			  (json_int_t)exits, "uptime_ns", (json_int_t)uptime_ns(g), "xenstore",
+			  store, "console", g->tty.path, "console_log", g->tty.log.path, "config",
+			  guest_config_json(c), "hypercalls", unknown_hypercalls(vm)));
+}
+
+static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)
+{
+	if (!u->online)
+		return "-";
+	if (g->paused)
+		return "p";
+	return u->running ? "r" : "b";
+}
+
+static void command_vcpus(struct guest *g, struct control_call *call)
+{
+	struct vm *vm = vm_of(g);
+	json_t *all = json_array();
+
+	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++) {
+		struct vcpu_usage u;
+
+		vcpu_usage(&vm->vcpus[i], &u);
+		json_array_append_new(all,
+				      json_pack("{s:i, s:b, s:s, s:i, s:I}", "vcpu", i, "online",
+						u.online, "state", vcpu_letter(g, &u), "cpu", u.cpu,
+						"time_ns", (json_int_t)u.time_ns));
+	}
+	control_answer(call, all);
+}
+
+static void command_console(struct guest *g, struct control_call *call)
+{
+	control_answer(call, json_pack("{s:s}", "pty", g->tty.path));
+}
+
+static void command_dmesg(struct guest *g, struct control_call *call)
+{
+	json_t *text;
+
+	pthread_mutex_lock(&g->dmesg_lock);
+	text = json_stringn(g->dmesg, g->dmesg_len);
+	if (json_is_true(json_object_get(call->request, "clear")))
+		g->dmesg_len = 0;
+	pthread_mutex_unlock(&g->dmesg_lock);
+	if (text)
+		control_answer(call, text);
+	else
+		control_fail(call, "what the guest said is no UTF-8");
+}
+
+/*
+ * What happens to it.
+ */
+
+static bool still_runs(struct guest *g, struct control_call *call)
+{
+	if (g->machine && g->end == GUEST_RUNS)
+		return true;
+	control_fail(call, "%s has ended (%s)", g->config->name, guest_end_name(g->end));
+	return false;
+}
+
+static void command_pause(struct guest *g, struct control_call *call)
+{
+	if (!still_runs(g, call))
+		return;
+	if (!g->paused) {
+		vm_pause_begin(vm_of(g));
+		vm_pause_wait(vm_of(g));
+	}
+	g->paused = true;
+	control_answer(call, NULL);
+}
+
+static void command_unpause(struct guest *g, struct control_call *call)
+{
+	if (!still_runs(g, call))
+		return;
+	if (g->paused)
+		vm_resume(vm_of(g));
+	g->paused = false;
+	control_answer(call, NULL);
+}
+
+static bool has_feature(struct guest *g, const char *reason)
+{
+	char path[128];
+	uint64_t feature;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/control/feature-%s", g->folder.domid,
+		 reason);
+	return !store_read_uint(g->store, path, &feature) && feature == 1;
+}
+
+static void command_shutdown(struct guest *g, struct control_call *call)
+{
+	static const char *const reasons[] = {"poweroff", "reboot", "suspend", "halt"};
+	const char *reason = json_string_value(json_object_get(call->request, "reason"));
+
+	for (unsigned i = 0; reason && i < ARRAY_SIZE(reasons); i++) {
+		if (strcmp(reason, reasons[i]))
+			continue;
+		if (!still_runs(g, call))
+			return;
+		/* Kernels before Linux 4.20 and others say nothing, and listen all the same. */
+		if (!strcmp(reason, "suspend") && !has_feature(g, reason)) {
+			control_fail(call, "%s does not offer to suspend itself", g->config->name);
+			return;
+		}
+		guest_node_writef(g, "control/shutdown", "%s", reason);
+		control_answer(call, NULL);
+		return;
+	}
+	control_fail(call, "shutdown needs a reason: poweroff, reboot, suspend or halt");
+}
+
+static void command_destroy(struct guest *g, struct control_call *call)
+{
+	/* Answered when it is gone, as `wait` is. */
+	call->kept = g->destroyers;
+	g->destroyers = call;
+	guest_destroy(g);
+}
+
+static void command_wait(struct guest *g, struct control_call *call)
+{
+	call->kept = g->waiters;
+	g->waiters = call;
+}
+
+void guest_tell_waiters(struct guest *g, const char *action)
+{
+	struct control_call *call;
+
+	while ((call = g->waiters)) {
+		g->waiters = call->kept;
+		control_answer(call, json_pack("{s:s, s:s}", "reason", guest_end_name(g->end),
+					       "action", action));
+	}
+	while ((call = g->destroyers)) {
+		g->destroyers = call->kept;
+		control_answer(call, NULL);
+	}
+}
+
+static void command_rename(struct guest *g, struct control_call *call)
+{
+	const char *name = json_string_value(json_object_get(call->request, "name"));
+	char *copy = name && *name ? strdup(name) : NULL;
+	struct problem p;
+
+	if (!copy) {
+		control_fail(call, "rename needs a name");
+		return;
+	}
+	if (guest_folder_rename(&g->folder, name, &p)) {
+		control_fail(call, "%s", p.text);
+		free(copy);
+		return;
+	}
+	free(g->config->name);
+	g->config->name = copy;
+	if (g->domain_shown)
+		guest_node_writef(g, "name", "%s", copy);
+	control_answer(call, NULL);
+}
+
+/*
+ * What it has.
+ */
+
+static bool size_argument(struct control_call *call, const char *name, uint64_t *size)
+{
+	const json_t *value = json_object_get(call->request, name);
+
+	if (!json_is_integer(value) || json_integer_value(value) < 0) {
+		control_fail(call, "%s needs \"%s\", a number", call->command, name);
+		return false;
+	}
+	*size = json_integer_value(value);
+	return true;
+}
+
+static void command_mem_set(struct guest *g, struct control_call *call)
+{
+	uint64_t target;
+
+	if (!size_argument(call, "target", &target) || !still_runs(g, call))
+		return;
+	target &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+	if (!target || target > g->config->maxmem) {
+		control_fail(call, "%llu KiB is more than %s may have: its maxmem is %llu KiB",
+			     (unsigned long long)target >> 10, g->config->name,
+			     (unsigned long long)g->config->maxmem >> 10);
+		return;
+	}
+	g->memory_target = target;
+	domain_set_memory_target(&vm_of(g)->domain, target >> GUEST_PAGE_SHIFT);
+	guest_node_writef(g, "memory/target", "%llu", (unsigned long long)target >> 10);
+	control_answer(call, NULL);
+}
+
+static void command_vcpu_set(struct guest *g, struct control_call *call)
+{
+	uint64_t online;
+
+	if (!size_argument(call, "online", &online) || !still_runs(g, call))
+		return;
+	if (!online || online > g->config->maxvcpus) {
+		control_fail(call, "%s has 1 to %u vCPUs: %llu is out of range", g->config->name,
+			     g->config->maxvcpus, (unsigned long long)online);
+		return;
+	}
+	g->vcpus_online = online;
+	for (unsigned i = 0; i < g->config->maxvcpus; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "cpu/%u/availability", i);
+		guest_node_writef(g, name, "%s", i < online ? "online" : "offline");
+	}
+	control_answer(call, NULL);
+}
+
+static void command_sysrq(struct guest *g, struct control_call *call)
+{
+	const char *key = json_string_value(json_object_get(call->request, "key"));
+
+	if (!key || strlen(key) != 1 || !isalnum((unsigned char)*key)) {
+		control_fail(call, "sysrq needs a key, one letter or digit");
+		return;
+	}
+	if (!still_runs(g, call))
+		return;
+	guest_node_writef(g, "control/sysrq", "%s", key);
+	control_answer(call, NULL);
+}
+
+static void command_trigger(struct guest *g, struct control_call *call)
+{
+	const char *what = json_string_value(json_object_get(call->request, "trigger"));
+	json_int_t vcpu = json_integer_value(json_object_get(call->request, "vcpu"));
+	struct vm *vm = vm_of(g);
+
+	if (!what || strcmp(what, "nmi") != 0) {
+		control_fail(call, "trigger: only \"nmi\" reaches a PVH guest");
+		return;
+	}
+	if (!still_runs(g, call))
+		return;
+	if (vcpu < 0 || vcpu >= vm->nr_vcpus) {
+		control_fail(call, "%s has no vCPU %lld", g->config->name, (long long)vcpu);
+		return;
+	}
+	vm_nmi(vm->vcpus[vcpu].vcpu);
+	control_answer(call, NULL);
+}
+
+static const struct command {
+	const char *name;
+	void (*run)(struct guest *g, struct control_call *call);
+} commands[] = {
+	{"info", command_info},         {"vcpus", command_vcpus},
+	{"console", command_console},   {"dmesg", command_dmesg},
+	{"pause", command_pause},       {"unpause", command_unpause},
+	{"shutdown", command_shutdown}, {"destroy", command_destroy},
+	{"wait", command_wait},         {"rename", command_rename},
+	{"mem-set", command_mem_set},   {"vcpu-set", command_vcpu_set},
+	{"sysrq", command_sysrq},       {"trigger", command_trigger},
+};
+
+void guest_command(void *opaque, struct control_call *call)
+{
+	struct guest *g = opaque;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(commands[i].name, call->command)) {
+			commands[i].run(g, call);
+			return;
+		}
+	}
+	if (!guest_device_command(g, call))
+		control_fail(call, "there is no command \"%s\"", call->command);
+}

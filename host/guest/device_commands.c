@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Commands about devices (docs/control-protocol.md): lists, and what comes and goes while the guest
+ * runs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/guest/process.h"
+
+/* A number that the frontend has written, for the device or its first queue; JSON's null if it has
+ * not. */
+static json_t *front_number(struct xenbus_device *dev, const char *name)
+{
+	char of_queue[64];
+	uint64_t value;
+
+	snprintf(of_queue, sizeof(of_queue), "queue-0/%s", name);
+	if (xenbus_read_front(dev, name, UINT32_MAX, &value) &&
+	    xenbus_read_front(dev, of_queue, UINT32_MAX, &value))
+		return json_null();
+	return json_integer(value);
+}
+
+static json_t *front_state(const struct xenbus_device *dev)
+{
+	return json_integer(dev->front_state);
+}
+
+/*
+ * Disks.
+ */
+
+static json_t *disk_stats(struct block_device *b)
+{
+	struct block_stats s;
+
+	block_device_stats(b, &s);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "reads",
+			 (json_int_t)s.reads, "writes", (json_int_t)s.writes, "flushes",
+			 (json_int_t)s.flushes, "discards", (json_int_t)s.discards, "errors",
+			 (json_int_t)s.errors, "read_bytes", (json_int_t)s.read_bytes,
+			 "written_bytes", (json_int_t)s.written_bytes, "events_in",
+			 (json_int_t)s.events_in, "events_out", (json_int_t)s.events_out,
+			 "grants_mapped", (json_int_t)s.grants_mapped);
+}
+
+static const char *format_name(enum disk_format format)
+{
+	static const char *const names[] = {
+		[DISK_RAW] = "raw", [DISK_QCOW] = "qcow", [DISK_QCOW2] = "qcow2",
+		[DISK_QED] = "qed", [DISK_VHD] = "vhd",   [DISK_EMPTY] = "empty",
+	};
+
+	return names[format];
+}
+
+static json_t *describe_disk(const struct guest_disk *disk)
+{
+	struct xenbus_device *dev = block_device_bus(disk->device);
+	const struct disk_config *c = disk->config;
+
+	return json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:s, s:s, s:s?, s:s, s:s, s:o}", "devid",
+			 c->devid, "backend_id", 0, "handle", c->devid, "state", front_state(dev),
+			 "event_channel", front_number(dev, "event-channel"), "ring_ref",
+			 front_number(dev, "ring-ref"), "backend_path", dev->back, "vdev", c->vdev,
+			 "target", c->target, "format", format_name(c->format), "mode",
+			 c->readonly ? "r" : "w", "stats", disk_stats(disk->device));
+}
+
+static void block_list(struct guest *g, struct control_call *call)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		if (g->disks[i]->device)
+			json_array_append_new(all, describe_disk(g->disks[i]));
+	control_answer(call, all);
+}
+
+static void forget_disk(struct guest_disk *disk)
+{
+	struct guest *g = disk->guest;
+	unsigned i = 0;
+
+	while (g->disks[i] != disk)
+		i++;
+	g->disks[i] = g->disks[--g->nr_disks];
+	block_device_remove(disk->device);
+	block_image_close(disk->image);
+	if (disk->detaching)
+		control_answer(disk->detaching, NULL);
+	free(disk);
+}
+
+/* The device whose bus this is. */
+static void disk_let_go(struct xenbus_device *dev)
+{
+	struct guest *g = dev->opaque;
+
+	for (unsigned i = 0; i < g->nr_disks; i++) {
+		struct guest_disk *disk = g->disks[i];
+
+		if (disk->device && block_device_bus(disk->device) == dev) {
+			forget_disk(disk);
+			return;
+		}
+	}
+}
+
+/*
+ * Network interfaces.
+ */
+
+static json_t *nic_stats(struct net_device *n)
+{
+	struct net_stats s;
+
+	net_device_stats(n, &s);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rx_packets",
+			 (json_int_t)s.rx_packets, "rx_bytes", (json_int_t)s.rx_bytes, "rx_dropped",
+			 (json_int_t)s.rx_dropped, "tx_packets", (json_int_t)s.tx_packets,
+			 "tx_bytes", (json_int_t)s.tx_bytes, "tx_errors", (json_int_t)s.tx_errors,
+			 "events_in", (json_int_t)s.events_in, "events_out",
+			 (json_int_t)s.events_out, "grants_copied", (json_int_t)s.grants_copied);
+}
+
+static json_t *describe_nic(const struct guest_nic *nic)
+{
+	struct xenbus_device *dev = net_device_bus(nic->device);
+	const uint8_t *m = nic->config->mac;
+	char mac[18];
+
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
+		 m[5]);
+	return json_pack("{s:i, s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:s, s:o}", "devid",
+			 nic->config->devid, "backend_id", 0, "mac", mac, "handle",
+			 nic->config->devid, "state", front_state(dev), "event_channel",
+			 front_number(dev, "event-channel"), "tx_ring_ref",
+			 front_number(dev, "tx-ring-ref"), "rx_ring_ref",
+			 front_number(dev, "rx-ring-ref"), "backend_path", dev->back, "stats",
+			 nic_stats(nic->device));
+}
+
+static void network_list(struct guest *g, struct control_call *call)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < g->nr_nics; i++)
+		if (g->nics[i]->device)
+			json_array_append_new(all, describe_nic(g->nics[i]));
+	control_answer(call, all);
+}
+
+static void forget_nic(struct guest_nic *nic)
+{
+	struct guest *g = nic->guest;
+	unsigned i = 0;
+
+	while (g->nics[i] != nic)
+		i++;
+	g->nics[i] = g->nics[--g->nr_nics];
+	net_device_remove(nic->device);
+	net_link_close(nic->link);
+	if (nic->detaching)
+		control_answer(nic->detaching, NULL);
+	free(nic);
+}
+
+static void nic_let_go(struct xenbus_device *dev)
+{
+	struct guest *g = dev->opaque;
+
+	for (unsigned i = 0; i < g->nr_nics; i++) {
+		struct guest_nic *nic = g->nics[i];
+
+		if (nic->device && net_device_bus(nic->device) == dev) {
+			forget_nic(nic);
+			return;
+		}
+	}
+}
+
+/*
+ * Detaching: asked of the frontend, or done without it.
+ */
+
+static bool is_forced(const struct control_call *call)
+{
+	return json_is_true(json_object_get(call->request, "force"));
+}
+
+static bool devid_argument(struct control_call *call, uint32_t *devid)
+{
+	const json_t *value = json_object_get(call->request, "devid");
+
+	if (json_is_integer(value) && json_integer_value(value) >= 0 &&
+	    json_integer_value(value) <= UINT32_MAX) {
+		*devid = json_integer_value(value);
+		return true;
+	}
+	control_fail(call, "%s needs \"devid\", a number", call->command);
+	return false;
+}
+
+static void detach_disk(struct guest_disk *disk, struct control_call *call)
+{
+	struct xenbus_device *dev = block_device_bus(disk->device);
+
+	if (disk->detaching && !is_forced(call)) {
+		control_fail(call,
+			     "%s is being detached already; --force does not wait for the guest",
+			     disk->config->vdev);
+		return;
+	}
+	if (disk->detaching)
+		control_fail(disk->detaching, "detached by force");
+	disk->detaching = call;
+	dev->opaque = disk->guest;
+	if (is_forced(call))
+		forget_disk(disk);
+	else
+		xenbus_detach(dev, disk_let_go);
+}
+
+static void block_detach(struct guest *g, struct control_call *call)
+{
+	uint32_t devid;
+
+	if (!devid_argument(call, &devid))
+		return;
+	for (unsigned i = 0; i < g->nr_disks; i++) {
+		if (g->disks[i]->config->devid == devid && g->disks[i]->device) {
+			detach_disk(g->disks[i], call);
+			return;
+		}
+	}
+	control_fail(call, "%s has no disk %u; `xenolith block-list %s` shows them",
+		     g->config->name, devid, g->config->name);
+}
+
+static void detach_nic(struct guest_nic *nic, struct control_call *call)
+{
+	struct xenbus_device *dev = net_device_bus(nic->device);
+
+	if (nic->detaching && !is_forced(call)) {
+		control_fail(call,
+			     "it is being detached already; --force does not wait for the guest");
+		return;
+	}
+	if (nic->detaching)
+		control_fail(nic->detaching, "detached by force");
+	nic->detaching = call;
+	dev->opaque = nic->guest;
+	if (is_forced(call))
+		forget_nic(nic);
+	else
+		xenbus_detach(dev, nic_let_go);
+}
+
+static void network_detach(struct guest *g, struct control_call *call)
+{
+	uint32_t devid;
+
+	if (!devid_argument(call, &devid))
+		return;
+	for (unsigned i = 0; i < g->nr_nics; i++) {
+		if (g->nics[i]->config->devid == devid && g->nics[i]->device) {
+			detach_nic(g->nics[i], call);
+			return;
+		}
+	}
+	control_fail(call, "%s has no network interface %u; `xenolith network-list %s` shows them",
+		     g->config->name, devid, g->config->name);
+}
+
+static const struct command {
+	const char *name;
+	void (*run)(struct guest *g, struct control_call *call);
+} commands[] = {
+	{"block-list", block_list},
+	{"block-detach", block_detach},
+	{"network-list", network_list},
+	{"network-detach", network_detach},
+};
+
+bool guest_device_command(struct guest *g, struct control_call *call)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, call->command) != 0)
+			continue;
+		if (g->machine && g->end == GUEST_RUNS)
+			commands[i].run(g, call);
+		else
+			control_fail(call, "%s has ended (%s)", g->config->name,
+				     guest_end_name(g->end));
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside the process of a guest: what it is made of. Everything happens on the event loop's thread.
+ *
+ * What the host has given (images, links, the pty, descriptors) is opened once, before the sandbox
+ * is armed, and outlives the machine, which is made anew when the guest reboots.
+ */
+#ifndef HOST_GUEST_PROCESS_H
+#define HOST_GUEST_PROCESS_H
+
+#include "host/backend/block/block.h"
+#include "host/backend/net/net.h"
+#include "host/config/guest_config.h"
+#include "host/control/control_server.h"
+#include "host/guest/channel.h"
+#include "host/guest/core.h"
+#include "host/guest/folder.h"
+#include "host/guest/tty.h"
+#include "host/machine.h"
+#include "host/xenstore/store.h"
+#include "host/xenstore/store_socket.h"
+
+#define GUEST_DISKS_MAX 64
+#define GUEST_NICS_MAX  16
+#define GUEST_DMESG_MAX 16384u
+
+struct guest;
+
+struct guest_disk {
+	struct guest *guest;
+	struct disk_config *config; /* the guest's configuration's, or `own` */
+	struct block_image *image;
+	struct block_device *device; /* NULL: not shown */
+	struct control_call *detaching;
+};
+
+struct guest_nic {
+	struct guest *guest;
+	struct nic_config *config;
+	struct net_link *link;
+	struct net_device *device;
+	struct control_call *detaching;
+};
+
+/* How the guest has ended, as `wait` tells it. */
+enum guest_end {
+	GUEST_RUNS,
+	GUEST_POWEROFF,
+	GUEST_REBOOT,
+	GUEST_SUSPEND,
+	GUEST_CRASH,
+	GUEST_WATCHDOG,
+	GUEST_DESTROYED,
+};
+
+struct guest {
+	struct guest_config *config;
+	struct guest_folder folder;
+	struct loop loop;
+	struct guest_tty tty;
+	struct guest_core core;
+	struct store *store;
+	struct store_socket *socket;
+	struct control_server *control;
+
+	struct machine *machine; /* NULL: none */
+	bool domain_shown;       /* in the store, with its devices */
+	struct watch ended;      /* eventfd: the machine has */
+	struct watch signals;    /* signalfd: SIGTERM and its kin destroy the guest */
+	bool paused;             /* by the user */
+	enum guest_end end;
+	uint64_t started; /* CLOCK_MONOTONIC, ns */
+
+	uint64_t memory_target; /* bytes */
+	unsigned vcpus_online;  /* as we have asked the guest */
+
+	struct guest_disk *disks[GUEST_DISKS_MAX];
+	unsigned nr_disks;
+	struct guest_nic *nics[GUEST_NICS_MAX];
+	unsigned nr_nics;
+	struct guest_channel *channels; /* as many as the configuration has */
+	unsigned nr_channels;           /* that are open */
+
+	struct control_call *waiters;    /* `wait`, until the guest ends */
+	struct control_call *destroyers; /* `destroy`, until it is gone */
+
+	pthread_mutex_t dmesg_lock; /* vCPUs write */
+	char dmesg[GUEST_DMESG_MAX];
+	size_t dmesg_len;
+};
+
+/*
+ * process.c: the guest from its configuration to its end. `ready`, called once, when it runs.
+ * 0, or -1 with the reason.
+ */
+int guest_run(struct guest_config *config, const struct guest_folder *folder, bool paused,
+	      void (*ready)(void *opaque), void *opaque, struct problem *p);
+/* The guest shall be no more; its process ends when the loop has its turn. */
+void guest_destroy(struct guest *g);
+
+/* nodes.c: the domain in the store, as libxl writes it. 0 or -errno. */
+int guest_nodes_write(struct guest *g);
+void guest_nodes_remove(struct guest *g);
+/* A node of the domain's own folder. 0 or -errno. */
+int guest_node_writef(struct guest *g, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* devices.c. Open: what the host gives. Show: to the guest. All return 0, or -1 with the reason. */
+int guest_devices_open(struct guest *g, struct problem *p);
+void guest_devices_close(struct guest *g);
+int guest_devices_show(struct guest *g, struct problem *p);
+void guest_devices_hide(struct guest *g);
+/* The guest has begun anew (soft reset). */
+void guest_devices_reset(struct guest *g);
+
+/* commands.c: requests of the control socket. */
+void guest_command(void *opaque, struct control_call *call);
+/* The guest has ended: tell those who wait. `action` is what happens next. */
+void guest_tell_waiters(struct guest *g, const char *action);
+
+/* device_commands.c: block-* and network-*. False: the command is none of them. */
+bool guest_device_command(struct guest *g, struct control_call *call);
+
+const char *guest_end_name(enum guest_end end);
+
+#endif
