@@ -365,7 +365,6 @@ void conn_reset(struct conn *c)
 	c->have = 0;
 	c->failed = XENSTORE_ERROR_NONE;
 	c->reintroduced = false;
-	c->who.has_target = false;
 }
 
 void conn_stop(struct conn *c, uint32_t error)
