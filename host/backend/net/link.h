@@ -26,6 +26,12 @@ struct net_link_ops {
 	 */
 	int (*receive)(struct net_link *link, struct net_frame *f);
 
+	/*
+	 * May be NULL. The frame received last is kept by its user for a while: take in what comes
+	 * meanwhile, as far as there is room, so that the other side can go on.
+	 */
+	void (*absorb)(struct net_link *link);
+
 	/* Where the next frame to send is to be put, NET_FRAME_MAX bytes; NULL: no room now. */
 	uint8_t *(*reserve)(struct net_link *link);
 
