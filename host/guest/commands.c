@@ -86,6 +86,7 @@ static void command_info(struct guest *g, struct control_call *call)
 	struct vm *vm = vm_of(g);
 	unsigned online = 0;
 	uint64_t time_ns = 0;
+	uint64_t exits = 0;
 	bool running = false;
 	char uuid[40], store[192];
 
@@ -95,6 +96,7 @@ static void command_info(struct guest *g, struct control_call *call)
 		vcpu_usage(&vm->vcpus[i], &u);
 		online += u.online;
 		time_ns += u.time_ns;
+		exits += vm->vcpus[i].exits;
 		running |= u.running;
 	}
 	if (vm)
@@ -103,16 +105,16 @@ static void command_info(struct guest *g, struct control_call *call)
 	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
 	control_answer(
 		call,
-		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:s, s:s, "
-			  "s:s, s:o, s:o}",
+		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
+			  "s:s, s:s, s:o, s:o}",
 			  "domid", g->folder.domid, "name", c->name, "uuid", uuid, "type",
 			  types[c->type], "pid", (int)getpid(), "state", state_letter(g, running),
 			  "memory_kib", (json_int_t)(memory.pages * (GUEST_PAGE_SIZE >> 10)),
 			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
-			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "uptime_ns",
-			  (json_int_t)uptime_ns(g), "xenstore", store, "console", g->tty.path,
-			  "console_log", g->tty.log.path, "config", guest_config_json(c),
-			  "hypercalls", unknown_hypercalls(vm)));
+			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
+			  (json_int_t)exits, "uptime_ns", (json_int_t)uptime_ns(g), "xenstore",
+			  store, "console", g->tty.path, "console_log", g->tty.log.path, "config",
+			  guest_config_json(c), "hypercalls", unknown_hypercalls(vm)));
 }
 
 static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)

@@ -9,12 +9,18 @@
 
 #include "host/guest/process.h"
 
-/* A number that the frontend has written; JSON's null if it has not. */
+/* A number that the frontend has written, for the device or its first queue; JSON's null if it has
+ * not. */
 static json_t *front_number(struct xenbus_device *dev, const char *name)
 {
+	char of_queue[64];
 	uint64_t value;
 
-	return xenbus_read_front(dev, name, UINT32_MAX, &value) ? json_null() : json_integer(value);
+	snprintf(of_queue, sizeof(of_queue), "queue-0/%s", name);
+	if (xenbus_read_front(dev, name, UINT32_MAX, &value) &&
+	    xenbus_read_front(dev, of_queue, UINT32_MAX, &value))
+		return json_null();
+	return json_integer(value);
 }
 
 static json_t *front_state(const struct xenbus_device *dev)

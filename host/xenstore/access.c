@@ -96,7 +96,6 @@ static int check_size(const struct view *v, uint32_t size, uint32_t more)
 static int check_new(const struct view *v, const struct node *parent, const char *rest, size_t len)
 {
 	struct owner owned = tree_owned(tree_of(v), v->who->domid);
-	const char *name;
 	size_t first = 0, name_len;
 	unsigned levels = 0;
 	uint32_t more = len;
@@ -104,7 +103,7 @@ static int check_new(const struct view *v, const struct node *parent, const char
 
 	if (v->who->privileged)
 		return 0;
-	while ((name = path_step(&rest, &name_len))) {
+	while (path_step(&rest, &name_len)) {
 		first = levels++ ? first : name_len + 1;
 		more += node_size_of(0, parent->perms->n, name_len + 1);
 	}

@@ -68,7 +68,8 @@ static size_t put(struct subject *s, const void *bytes, size_t len)
 	size_t n = 0;
 
 	while (n < len && s->page->req_prod - s->page->req_cons < XENSTORE_RING_SIZE)
-		s->page->req[MASK_XENSTORE_IDX(s->page->req_prod++)] = ((const char *)bytes)[n++];
+		memcpy(&s->page->req[MASK_XENSTORE_IDX(s->page->req_prod++)],
+		       (const char *)bytes + n++, 1);
 	return n;
 }
 

@@ -68,10 +68,10 @@ static void snapshot(void **state)
 }
 
 struct collision {
-	uint32_t inside; /* a command of the transaction's */
+	size_t inside; /* a command of the transaction's */
 	const char *inside_bytes;
 	size_t inside_len;
-	uint32_t outside; /* what happens in the store meanwhile */
+	size_t outside; /* what happens in the store meanwhile */
 	const char *outside_bytes;
 	size_t outside_len;
 };

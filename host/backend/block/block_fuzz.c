@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * libFuzzer target: a hostile frontend. The input is what it does: requests, and bytes of any kind
- * in the ring, in the pages of segments and in its grants; images that are slow or fail. Meanwhile,
- * if the input says so, a second thread changes the same bytes to and fro, so that what is read
- * twice is not twice the same.
+ * in the ring, in the pages of segments and in its grants; images that are slow or fail. What is
+ * read twice is not twice the same: whenever the queue looks at the ring, copies segments or maps
+ * pages (--wrap), some bytes change; and if the input says so, a second thread changes them to and
+ * fro all the time.
  *
  * The image ends the run when it is asked what no image may be asked (test_image.h); and in the end
  * nothing of the guest's may still be in use.
@@ -33,7 +34,7 @@ struct subject {
 	struct block_queue queue;
 
 	struct flip flips[16];
-	unsigned nr_flips;
+	unsigned nr_flips, turn;
 	bool flipping;   /* atomic */
 	unsigned rounds; /* atomic */
 };
@@ -44,6 +45,53 @@ static void broken(void *opaque, const char *why)
 {
 	(void)opaque;
 	(void)why;
+}
+
+/* In the middle of the queue's work. */
+static void flip_some(void)
+{
+	struct subject *s = &subject;
+
+	s->turn++;
+	for (unsigned i = 0; i < s->nr_flips; i++)
+		__atomic_store_n(s->flips[i].at, s->flips[i].value[s->turn % 2], __ATOMIC_RELAXED);
+}
+
+int __real_block_ring_waiting(const struct block_ring *ring);
+void __real_block_ring_take(struct block_ring *ring, struct block_request *r);
+int __real_grant_copy_from(struct domain *d, grant_ref_t ref, unsigned offset, void *to,
+			   unsigned len);
+int __real_grant_map_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool write,
+			 struct grant_mapping *m, unsigned *failed);
+
+int __wrap_block_ring_waiting(const struct block_ring *ring)
+{
+	int waiting = __real_block_ring_waiting(ring);
+
+	flip_some();
+	return waiting;
+}
+
+void __wrap_block_ring_take(struct block_ring *ring, struct block_request *r)
+{
+	__real_block_ring_take(ring, r);
+	flip_some();
+}
+
+int __wrap_grant_copy_from(struct domain *d, grant_ref_t ref, unsigned offset, void *to,
+			   unsigned len)
+{
+	int rc = __real_grant_copy_from(d, ref, offset, to, len);
+
+	flip_some();
+	return rc;
+}
+
+int __wrap_grant_map_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool write,
+			 struct grant_mapping *m, unsigned *failed)
+{
+	flip_some();
+	return __real_grant_map_all(d, refs, n, write, m, failed);
 }
 
 static void *flip_bytes(void *opaque)
@@ -59,15 +107,18 @@ static void *flip_bytes(void *opaque)
 	return NULL;
 }
 
-/* A byte of the ring or of an indirect page; most often one near the beginning. */
+/* A byte that says something: of the indexes, of the head of a request, or of a segment. */
 static uint8_t *any_byte(struct subject *s, struct input *in)
 {
-	uint64_t where = take(in, 2);
-	unsigned offset = where & 0x7fff ? (unsigned)(where % (where & 0x4000 ? 4096 : 600)) : 0;
+	static const unsigned of_segment[] = {0, 1, 4, 5};
+	uint64_t where = take(in, 1), which = take(in, 1);
 
-	if (where & 0x8000)
-		return s->fake->ram + FRONT_INDIRECT * GUEST_PAGE_SIZE + offset;
-	return front_ring_at(&s->front, offset % (s->front.nr_pages * GUEST_PAGE_SIZE));
+	if (where & 0x80)
+		return s->fake->ram + FRONT_INDIRECT * GUEST_PAGE_SIZE + which % 32 * 8 +
+		       of_segment[where % 4];
+	if (where == 0)
+		return front_ring_at(&s->front, which % 16);
+	return front_ring_at(&s->front, (unsigned)(64 + where % 4 * 112 + which % 112));
 }
 
 static void read_flips(struct subject *s, struct input *in)
@@ -75,7 +126,7 @@ static void read_flips(struct subject *s, struct input *in)
 	s->nr_flips = take(in, 1) % (sizeof(s->flips) / sizeof(s->flips[0]) + 1);
 	for (unsigned i = 0; i < s->nr_flips; i++) {
 		s->flips[i].at = any_byte(s, in);
-		s->flips[i].value[0] = (uint8_t)take(in, 1);
+		s->flips[i].value[0] = (uint8_t)(take(in, 1) % 16);
 		s->flips[i].value[1] = (uint8_t)take(in, 1);
 	}
 }
@@ -83,15 +134,18 @@ static void read_flips(struct subject *s, struct input *in)
 static void put_request(struct subject *s, struct input *in)
 {
 	struct front_request *r = front_request((uint8_t)(take(in, 1) % 8), take(in, 1));
+	unsigned odd = (unsigned)take(in, 1);
 
-	r->indirect = take(in, 1) & 1;
-	r->nr_segments = (uint16_t)(take(in, 2) % 300);
-	r->sector = take(in, 2);
+	r->indirect = odd & 1;
+	r->nr_segments = (uint16_t)(take(in, 2) % (r->indirect ? 270 : 13));
+	r->sector = take(in, 2) % (odd & 2 ? 9000 : 4000);
 	r->nr_sectors = take(in, 2);
-	r->flag = (uint8_t)(take(in, 1) & 1);
+	r->flag = odd >> 2 & 1;
 	for (unsigned i = 0; i < r->nr_segments; i++)
-		r->seg[i] = (struct blkif_request_segment){FRONT_DATA_REF + i % FRONT_DATA_PAGES, 0,
-							   (uint8_t)(i % 3 ? 7 : take(in, 1) % 9)};
+		r->seg[i] =
+			(struct blkif_request_segment){FRONT_DATA_REF + i % FRONT_DATA_PAGES, 0, 7};
+	if (odd & 8)
+		r->seg[take(in, 1)].last_sect = (uint8_t)(take(in, 1) % 9);
 	front_put(&s->front, r);
 	front_show(&s->front);
 }
@@ -146,6 +200,7 @@ static void step(struct subject *s, struct input *in)
 
 static void settle(struct subject *s)
 {
+	s->nr_flips = 0;
 	s->image.hold = false;
 	do
 		test_image_release_all(&s->image);
@@ -159,7 +214,7 @@ static void play(struct subject *s, struct input *in)
 	pthread_t other;
 
 	read_flips(s, in);
-	s->flipping = s->nr_flips;
+	s->flipping = s->nr_flips && take(in, 1) % 4 == 3;
 	s->rounds = 0;
 	if (s->flipping && pthread_create(&other, NULL, flip_bytes, s))
 		fail("no second thread\n");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/backend/net/link.h"
+#include "host/backend/net/merge.h"
 
 #define HEAD 4u
 
@@ -26,7 +27,8 @@
 
 struct stream {
 	struct net_link link;
-	pid_t child;                                   /* 0: none */
+	pid_t child; /* 0: none */
+	unsigned receiver_can;
 	uint32_t in_start, in_end, out_start, out_end; /* what is in the buffers */
 	uint8_t in[BUFFER], out[BUFFER];
 };
@@ -66,32 +68,62 @@ static uint32_t length_at(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
+/* The next frame, if all of it is here. 1, 0, or -EPROTO. */
+static int peek(const struct stream *s, struct net_frame *f)
+{
+	uint32_t have = s->in_end - s->in_start, len;
+
+	if (have < HEAD)
+		return 0;
+	len = length_at(s->in + s->in_start);
+	if (len > NET_FRAME_MAX)
+		return -EPROTO;
+	if (have - HEAD < len)
+		return 0;
+	*f = (struct net_frame){.len = len, .validated = true};
+	return 1;
+}
+
+static uint8_t *take(struct stream *s, uint32_t len)
+{
+	uint8_t *data = s->in + s->in_start + HEAD;
+
+	s->in_start += HEAD + len;
+	return data;
+}
+
+/* With all that is here already and continues it. */
+static void take_merged(struct stream *s, struct net_frame *f)
+{
+	struct net_merge m;
+	struct net_frame next;
+
+	f->data = take(s, f->len);
+	net_merge_begin(&m, f, s->receiver_can);
+	while (m.open && peek(s, &next) > 0 &&
+	       net_merge_add(&m, s->in + s->in_start + HEAD, next.len))
+		take(s, next.len);
+	net_merge_end(&m, f);
+}
+
 static int stream_receive(struct net_link *link, struct net_frame *f)
 {
 	struct stream *s = stream_of(link);
+	int rc;
 
-	for (;;) {
-		uint32_t have = s->in_end - s->in_start, len;
-		int rc;
-
-		if (have >= HEAD) {
-			len = length_at(s->in + s->in_start);
-			if (len > NET_FRAME_MAX)
-				return -EPROTO;
-			if (have - HEAD >= len) {
-				*f = (struct net_frame){
-					.data = s->in + s->in_start + HEAD,
-					.len = len,
-					.validated = true,
-				};
-				s->in_start += HEAD + len;
-				return 1;
-			}
-		}
+	while (!(rc = peek(s, f))) {
 		rc = fill(s);
 		if (rc <= 0)
 			return rc;
 	}
+	if (rc > 0)
+		take_merged(s, f);
+	return rc;
+}
+
+static void stream_receiver(struct net_link *link, unsigned can)
+{
+	stream_of(link)->receiver_can = can;
 }
 
 static int stream_flush(struct net_link *link)
@@ -163,6 +195,7 @@ static const struct net_link_ops stream_ops = {
 	.reserve = stream_reserve,
 	.commit = stream_commit,
 	.flush = stream_flush,
+	.receiver = stream_receiver,
 	.close = stream_close,
 };
 

@@ -24,6 +24,7 @@
 #include "host/backend/net/checksum.h"
 #include "host/backend/net/link.h"
 #include "host/backend/net/slirp_main.h"
+#include "host/backend/net/test_frame.h"
 
 #define PATIENCE_MS 5000
 
@@ -122,6 +123,35 @@ static void the_far_end_is_closed(void **state)
 	assert_int_equal(s->link->ops->flush(s->link), -EPIPE);
 }
 
+/* Three segments that come at once are one to a receiver that takes such; a fourth that is not here
+ * yet is not waited for. */
+static void segments_are_merged(void **state)
+{
+	struct pair *s = *state;
+	struct test_frame t = {.payload = 100, .tcp_flags = 0x10};
+	uint8_t bytes[4 * 200];
+	struct net_frame f;
+	uint32_t n = 0, one;
+
+	for (int i = 0; i < 4; i++, t.seq += 100) {
+		one = test_frame_build(&t, bytes + n + 4);
+		net_put32(bytes + n, one);
+		n += 4 + one;
+	}
+	far_writes(s, bytes, n - 1);
+	s->link->ops->receiver(s->link, NET_CAN_GSO4 | NET_CAN_CSUM4);
+	assert_int_equal(receive(s->link, &f), 1);
+	assert_int_equal(f.gso, 1);
+	assert_int_equal(f.gso_size, 100);
+	assert_int_equal(f.len, TEST_HEADERS_4 + 300);
+	assert_int_equal(receive(s->link, &f), 0);
+	far_writes(s, bytes + n - 1, 1);
+	assert_int_equal(receive(s->link, &f), 1);
+	assert_int_equal(f.gso, 0);
+	assert_int_equal(f.len, one);
+	assert_true(test_frame_is_right(f.data, f.len));
+}
+
 static bool send_numbered(struct net_link *link, uint32_t number, uint32_t len)
 {
 	struct net_frame f = {.data = link->ops->reserve(link), .len = len};
@@ -187,7 +217,7 @@ static int64_t now_ms(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* The next frame that `wanted` says yes to. */
@@ -411,6 +441,16 @@ static struct net_link *open_user(struct guest *g, struct problem *p)
 	return net_link_open(&config, p);
 }
 
+static void open_well(struct guest *g)
+{
+	struct problem p = {""};
+
+	g->link = open_user(g, &p);
+	if (!g->link)
+		print_message("%s\n", p.text);
+	assert_non_null(g->link);
+}
+
 static void all_of_it(struct guest *g)
 {
 	ask_dhcp(g);
@@ -427,12 +467,9 @@ static bool has_children(void)
 static void passt(void **state)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
 	(void)state;
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	if (strcmp(net_link_description(g.link), "user-mode network (passt)") != 0) {
 		print_message("SKIP: no passt here: %s\n", net_link_description(g.link));
 		net_link_close(g.link);
@@ -445,7 +482,8 @@ static void passt(void **state)
 
 static void with_path(const char *path, void (*test)(void))
 {
-	char *before = strdup(getenv("PATH"));
+	const char *is = getenv("PATH");
+	char *before = strdup(is ? is : "");
 
 	assert_non_null(before);
 	setenv("PATH", path, 1);
@@ -457,11 +495,8 @@ static void with_path(const char *path, void (*test)(void))
 static void without_passt(void)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	assert_non_null(strstr(net_link_description(g.link), "libslirp, because passt cannot be "
 							     "started: No such file or directory"));
 	all_of_it(&g);
@@ -481,11 +516,8 @@ static char broken[] = "/tmp/net-link-test-XXXXXX";
 static void with_a_broken_passt(void)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	assert_string_equal(net_link_description(g.link),
 			    "user-mode network (libslirp, because passt says: I cannot)");
 	ask_dhcp(&g);
@@ -561,6 +593,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(frames_are_put_together, setup_pair, teardown_pair),
 		cmocka_unit_test_setup_teardown(a_frame_too_long, setup_pair, teardown_pair),
 		cmocka_unit_test_setup_teardown(the_far_end_is_closed, setup_pair, teardown_pair),
+		cmocka_unit_test_setup_teardown(segments_are_merged, setup_pair, teardown_pair),
 		cmocka_unit_test_setup_teardown(the_socket_is_full, setup_pair, teardown_pair),
 		cmocka_unit_test(passt),
 		cmocka_unit_test(libslirp),

@@ -187,7 +187,7 @@ static bool send_probe(int fd, const uint8_t *frame, uint32_t len)
 
 	net_put32(buffer, len);
 	memcpy(buffer + 4, frame, len);
-	return send(fd, buffer, 4 + len, MSG_NOSIGNAL) == (ssize_t)(4 + len);
+	return send(fd, buffer, (size_t)4 + len, MSG_NOSIGNAL) == (ssize_t)len + 4;
 }
 
 /* DHCPDISCOVER (RFC 2131), as the guest will send it. */
