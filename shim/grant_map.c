@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/domain.h"
+#include "shim/physmap.h"
 
 #define BACKEND 0 /* the domain that the host is to its guests */
 
@@ -28,7 +29,7 @@ static int hold_page(struct domain *d, grant_ref_t ref, bool write, bool map,
 
 	if (rc != GNTST_okay)
 		return rc;
-	rc = pin_status(memslots_pin(&d->memslots, hint, p->hold.at, write, &p->pin));
+	rc = pin_status(physmap_pin(d, hint, p->hold.at, write, &p->pin));
 	if (rc != GNTST_okay)
 		grant_release(d, &p->hold);
 	return rc;

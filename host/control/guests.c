@@ -17,13 +17,16 @@
 
 #include "host/control/control.h"
 
-/* Is somebody there who holds it? Without a lock, nobody is. */
+/*
+ * Is somebody there who holds it? Without a lock, nobody is. Two who look at the same time do not
+ * take each other for the guest, which alone locks exclusively.
+ */
 static bool is_locked(int folder, int *lock_fd)
 {
 	*lock_fd = openat(folder, "lock", O_RDONLY | O_CLOEXEC);
 	if (*lock_fd < 0)
 		return errno != ENOENT;
-	return flock(*lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	return flock(*lock_fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 static void empty_folder(int folder)

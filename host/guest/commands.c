@@ -258,26 +258,34 @@ void guest_tell_waiters(struct guest *g, const char *action)
 	}
 }
 
-static void command_rename(struct guest *g, struct control_call *call)
+int guest_rename(struct guest *g, const char *name, struct problem *p)
 {
-	const char *name = json_string_value(json_object_get(call->request, "name"));
-	char *copy = name && *name ? strdup(name) : NULL;
-	struct problem p;
+	char *copy = strdup(name);
 
-	if (!copy) {
-		control_fail(call, "rename needs a name");
-		return;
-	}
-	if (guest_folder_rename(&g->folder, name, &p)) {
-		control_fail(call, "%s", p.text);
+	if (!copy)
+		return problem(p, "no memory for the name");
+	if (guest_folder_rename(&g->folder, name, p)) {
 		free(copy);
-		return;
+		return -1;
 	}
 	free(g->config->name);
 	g->config->name = copy;
 	if (g->domain_shown)
 		guest_node_writef(g, "name", "%s", copy);
-	control_answer(call, NULL);
+	return 0;
+}
+
+static void command_rename(struct guest *g, struct control_call *call)
+{
+	const char *name = json_string_value(json_object_get(call->request, "name"));
+	struct problem p;
+
+	if (!name)
+		control_fail(call, "rename needs a name");
+	else if (guest_name_check(name, &p) || guest_rename(g, name, &p))
+		control_fail(call, "%s", p.text);
+	else
+		control_answer(call, NULL);
 }
 
 /*
@@ -312,6 +320,29 @@ static void command_mem_set(struct guest *g, struct control_call *call)
 	g->memory_target = target;
 	domain_set_memory_target(&vm_of(g)->domain, target >> GUEST_PAGE_SHIFT);
 	guest_node_writef(g, "memory/target", "%llu", (unsigned long long)target >> 10);
+	control_answer(call, NULL);
+}
+
+/* How much mem-set may ask for: the RAM that the guest was built with, or less. */
+static void command_mem_max(struct guest *g, struct control_call *call)
+{
+	struct domain_memory memory;
+	uint64_t max;
+
+	if (!size_argument(call, "max", &max) || !still_runs(g, call))
+		return;
+	domain_memory(&vm_of(g)->domain, &memory);
+	if (max < g->memory_target || max > memory.ram << GUEST_PAGE_SHIFT) {
+		control_fail(
+			call,
+			"%s may have from %llu KiB, its target, to %llu KiB, with which it was "
+			"built: %llu KiB is out of range",
+			g->config->name, (unsigned long long)g->memory_target >> 10,
+			(unsigned long long)memory.ram << GUEST_PAGE_SHIFT >> 10,
+			(unsigned long long)max >> 10);
+		return;
+	}
+	g->config->maxmem = max;
 	control_answer(call, NULL);
 }
 
@@ -374,13 +405,11 @@ static const struct command {
 	const char *name;
 	void (*run)(struct guest *g, struct control_call *call);
 } commands[] = {
-	{"info", command_info},         {"vcpus", command_vcpus},
-	{"console", command_console},   {"dmesg", command_dmesg},
-	{"pause", command_pause},       {"unpause", command_unpause},
-	{"shutdown", command_shutdown}, {"destroy", command_destroy},
-	{"wait", command_wait},         {"rename", command_rename},
-	{"mem-set", command_mem_set},   {"vcpu-set", command_vcpu_set},
-	{"sysrq", command_sysrq},       {"trigger", command_trigger},
+	{"info", command_info},         {"vcpus", command_vcpus},     {"console", command_console},
+	{"dmesg", command_dmesg},       {"pause", command_pause},     {"unpause", command_unpause},
+	{"shutdown", command_shutdown}, {"destroy", command_destroy}, {"wait", command_wait},
+	{"rename", command_rename},     {"mem-max", command_mem_max}, {"mem-set", command_mem_set},
+	{"vcpu-set", command_vcpu_set}, {"sysrq", command_sysrq},     {"trigger", command_trigger},
 };
 
 void guest_command(void *opaque, struct control_call *call)

@@ -100,16 +100,19 @@ static int use_memory(void)
 	size_t size = 64u << 20;
 	uint8_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	void *moved, *heap = malloc(size);
+	void *moved, *heap;
 
-	if (at == MAP_FAILED || !heap)
+	if (at == MAP_FAILED)
 		return errno;
+	heap = malloc(size);
+	if (!heap)
+		return ENOMEM;
+	free(heap);
 	at[5] = 5;
 	if (madvise(at, size, MADV_DONTNEED) || at[5] || mprotect(at, PAGE, PROT_NONE) ||
 	    mprotect(at, PAGE, PROT_READ | PROT_WRITE))
 		return EIO;
 	moved = mremap(at, size, 2 * size, MREMAP_MAYMOVE);
-	free(heap);
 	return moved == MAP_FAILED ? errno : result(munmap(moved, 2 * size));
 }
 

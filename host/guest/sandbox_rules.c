@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -129,12 +130,11 @@ static const struct call calls[] = {
 	{SCMP_SYS(exit_group), "the process ends"},
 };
 
-/* A call with arguments that are looked at: all of `arg` must hold. */
+/* A call with an argument that is looked at. */
 struct checked_call {
 	int nr;
 	const char *why;
-	unsigned args;
-	struct scmp_arg_cmp arg[2];
+	struct scmp_arg_cmp arg;
 };
 
 #define EQ(n, value)                     \
@@ -158,24 +158,22 @@ struct checked_call {
 	 CLONE_NEWPID | CLONE_NEWNET)
 
 static const struct checked_call checked_calls[] = {
-	{SCMP_SYS(openat),
-	 "files to read: KVM's and the kernel of a restart, /proc, /sys",
-	 1,
-	 {MASKED(2, WRITING, O_RDONLY)}},
-	{SCMP_SYS(mmap), "memory, none of it to be run", 1, {MASKED(2, PROT_EXEC, 0)}},
-	{SCMP_SYS(mprotect), "the same", 1, {MASKED(2, PROT_EXEC, 0)}},
-	{SCMP_SYS(clone), "a thread", 1, {MASKED(0, THREAD | NAMESPACES, THREAD)}},
-	{SCMP_SYS(prctl), "a thread's name", 1, {EQ(0, PR_SET_NAME)}},
-	{SCMP_SYS(sendto), "the same as write: to no address", 1, {EQ(4, 0)}},
-	{SCMP_SYS(prlimit64), "limits are asked for, for a thread's stack", 1, {EQ(2, 0)}},
-	{SCMP_SYS(fcntl), "a descriptor's flags", 1, {EQ(1, F_GETFL)}},
-	{SCMP_SYS(fcntl), "not to wait on it", 1, {EQ(1, F_SETFL)}},
-	{SCMP_SYS(fcntl), "not to be inherited", 1, {EQ(1, F_GETFD)}},
-	{SCMP_SYS(fcntl), "the same", 1, {EQ(1, F_SETFD)}},
-	{SCMP_SYS(fcntl), "one descriptor for two owners", 1, {EQ(1, F_DUPFD_CLOEXEC)}},
-	{SCMP_SYS(fcntl), "the lock of an image that was attached", 1, {EQ(1, F_OFD_SETLK)}},
-	{SCMP_SYS(fcntl), "the same", 1, {EQ(1, F_OFD_GETLK)}},
-	{SCMP_SYS(fcntl), "room in a pipe", 1, {EQ(1, F_GETPIPE_SZ)}},
+	{SCMP_SYS(openat), "files to read: KVM's and the kernel of a restart, /proc, /sys",
+	 MASKED(2, WRITING, O_RDONLY)},
+	{SCMP_SYS(mmap), "memory, none of it to be run", MASKED(2, PROT_EXEC, 0)},
+	{SCMP_SYS(mprotect), "the same", MASKED(2, PROT_EXEC, 0)},
+	{SCMP_SYS(clone), "a thread", MASKED(0, THREAD | NAMESPACES, THREAD)},
+	{SCMP_SYS(prctl), "a thread's name", EQ(0, PR_SET_NAME)},
+	{SCMP_SYS(sendto), "the same as write: to no address", EQ(4, 0)},
+	{SCMP_SYS(prlimit64), "limits are asked for, for a thread's stack", EQ(2, 0)},
+	{SCMP_SYS(fcntl), "a descriptor's flags", EQ(1, F_GETFL)},
+	{SCMP_SYS(fcntl), "not to wait on it", EQ(1, F_SETFL)},
+	{SCMP_SYS(fcntl), "not to be inherited", EQ(1, F_GETFD)},
+	{SCMP_SYS(fcntl), "the same", EQ(1, F_SETFD)},
+	{SCMP_SYS(fcntl), "one descriptor for two owners", EQ(1, F_DUPFD_CLOEXEC)},
+	{SCMP_SYS(fcntl), "the lock of an image that was attached", EQ(1, F_OFD_SETLK)},
+	{SCMP_SYS(fcntl), "the same", EQ(1, F_OFD_GETLK)},
+	{SCMP_SYS(fcntl), "room in a pipe", EQ(1, F_GETPIPE_SZ)},
 };
 
 /* Requests of ioctl. All of KVM's that the program makes, of which many at a restart only. */
@@ -221,6 +219,9 @@ static const struct {
 	{KVM_X86_SET_MSR_FILTER, "a restart"},
 	{TCGETS, "is it a terminal"},
 	{TCSETS, "the terminal as it was, at the end"},
+	{FIONREAD, "has the pty's reader read the guest's last words"},
+	{TIOCGPTPEER, "the same"},
+	{TUNGETIFF, "a tap device that comes while the guest runs: which one it is"},
 	{TUNSETOFFLOAD, "a tap device: what the guest's network can do"},
 	{BLKDISCARD, "discard, to a block device"},
 	{BLKGETSIZE64, "its size, that may change"},
@@ -228,20 +229,12 @@ static const struct {
 	{BLKSSZGET, "the same"},
 };
 
-/*
- * Refused, and whoever asks goes on without: of the second, each argument that is not for reading
- * alone.
- */
-static const struct {
-	struct checked_call call;
-	uint16_t error;
-} refused[] = {
-	{{SCMP_SYS(clone3), "its flags are behind a pointer: the C library then uses clone", 0, {}},
-	 ENOSYS},
-	{{SCMP_SYS(openat), "to write", 1, {MASKED(2, O_WRONLY, O_WRONLY)}}, EACCES},
-	{{SCMP_SYS(openat), "to read and write", 1, {MASKED(2, O_RDWR, O_RDWR)}}, EACCES},
-	{{SCMP_SYS(openat), "to make", 1, {MASKED(2, O_CREAT, O_CREAT)}}, EACCES},
-	{{SCMP_SYS(openat), "to empty", 1, {MASKED(2, O_TRUNC, O_TRUNC)}}, EACCES},
+/* Each way in which an openat is not for reading alone. */
+static const struct checked_call writing_calls[] = {
+	{SCMP_SYS(openat), "to write", MASKED(2, O_WRONLY, O_WRONLY)},
+	{SCMP_SYS(openat), "to read and write", MASKED(2, O_RDWR, O_RDWR)},
+	{SCMP_SYS(openat), "to make", MASKED(2, O_CREAT, O_CREAT)},
+	{SCMP_SYS(openat), "to empty", MASKED(2, O_TRUNC, O_TRUNC)},
 };
 
 /* Names of files: only where Landlock says which. */
@@ -253,52 +246,78 @@ static const struct call naming_calls[] = {
 	{SCMP_SYS(mkdir), "the runtime folder, if it is not there: it is"},
 };
 
-static int add_calls(scmp_filter_ctx filter)
+static int add(scmp_filter_ctx filter, uint32_t action, const struct call *list, unsigned n)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(requests) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_EQ, requests[i].request));
-	for (unsigned i = 0; i < ARRAY_SIZE(calls) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i].nr, 0);
-	for (unsigned i = 0; i < ARRAY_SIZE(checked_calls) && !rc; i++)
-		rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, checked_calls[i].nr,
-					    checked_calls[i].args, checked_calls[i].arg);
-	for (unsigned i = 0; i < ARRAY_SIZE(refused) && !rc; i++)
-		rc = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(refused[i].error),
-					    refused[i].call.nr, refused[i].call.args,
-					    refused[i].call.arg);
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = seccomp_rule_add(filter, action, list[i].nr, 0);
 	return rc;
 }
 
-static int allow_kill(scmp_filter_ctx filter, pid_t pid)
+static int add_checked(scmp_filter_ctx filter, uint32_t action, const struct checked_call *list,
+		       unsigned n)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-				SCMP_A0(SCMP_CMP_EQ, pid));
+	int rc = 0;
+
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = seccomp_rule_add_array(filter, action, list[i].nr, 1, &list[i].arg);
+	return rc;
+}
+
+static int allow_requests(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(requests) && !rc; i++) {
+		const struct checked_call call = {SCMP_SYS(ioctl), requests[i].why,
+						  EQ(1, requests[i].request)};
+
+		rc = add_checked(filter, SCMP_ACT_ALLOW, &call, 1);
+	}
+	return rc;
+}
+
+/* What is refused, and whoever asks goes on without. */
+static int refuse_calls(scmp_filter_ctx filter)
+{
+	/* Its flags are behind a pointer: the C library then uses clone. */
+	int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	return rc ? rc
+		  : add_checked(filter, SCMP_ACT_ERRNO(EACCES), writing_calls,
+				ARRAY_SIZE(writing_calls));
+}
+
+static int allow_signal(scmp_filter_ctx filter, int nr, pid_t pid)
+{
+	const struct checked_call call = {nr, "to this process, or one of its own", EQ(0, pid)};
+
+	return add_checked(filter, SCMP_ACT_ALLOW, &call, 1);
 }
 
 /* Programs that this thread has started (proc(5)): qemu-nbd, passt. */
 static int allow_to_end_children(scmp_filter_ctx filter)
 {
 	FILE *children = fopen("/proc/thread-self/children", "re");
-	int pid, rc = 0;
+	char *number = NULL;
+	size_t size = 0;
+	int rc = 0;
 
-	while (!rc && children && fscanf(children, "%d", &pid) == 1)
-		rc = allow_kill(filter, pid);
+	while (!rc && children && getdelim(&number, &size, ' ', children) > 0)
+		rc = allow_signal(filter, SCMP_SYS(kill), strtol(number, NULL, 10));
 	if (children)
 		fclose(children);
+	free(number);
 	return rc;
 }
 
-/* Signals to this process, and to programs of its own. */
-static int add_kills(scmp_filter_ctx filter)
+static int allow_signals(scmp_filter_ctx filter)
 {
-	int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				  SCMP_A0(SCMP_CMP_EQ, getpid()));
+	int rc = allow_signal(filter, SCMP_SYS(tgkill), getpid());
 
 	if (!rc)
-		rc = allow_kill(filter, getpid());
+		rc = allow_signal(filter, SCMP_SYS(kill), getpid());
 	return rc ? rc : allow_to_end_children(filter);
 }
 
@@ -306,13 +325,17 @@ int sandbox_add_rules(scmp_filter_ctx filter, const struct sandbox_config *c, bo
 {
 	uint32_t naming = files_fenced ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES);
 	uint32_t rings = c->io_uring ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
-	int rc = add_calls(filter);
+	int rc = add(filter, SCMP_ACT_ALLOW, calls, ARRAY_SIZE(calls));
 
 	if (!rc)
-		rc = add_kills(filter);
-	for (unsigned i = 0; i < ARRAY_SIZE(naming_calls) && !rc; i++)
-		rc = seccomp_rule_add(filter, naming, naming_calls[i].nr, 0);
+		rc = add_checked(filter, SCMP_ACT_ALLOW, checked_calls, ARRAY_SIZE(checked_calls));
 	if (!rc)
-		rc = seccomp_rule_add(filter, rings, SCMP_SYS(io_uring_setup), 0);
-	return rc;
+		rc = allow_requests(filter);
+	if (!rc)
+		rc = allow_signals(filter);
+	if (!rc)
+		rc = refuse_calls(filter);
+	if (!rc)
+		rc = add(filter, naming, naming_calls, ARRAY_SIZE(naming_calls));
+	return rc ? rc : seccomp_rule_add(filter, rings, SCMP_SYS(io_uring_setup), 0);
 }

@@ -234,12 +234,14 @@ int access_rm(const struct view *v, const char *path)
 	return rc;
 }
 
-bool access_has_parent(const struct view *v, const char *path)
+int access_find_parent(const struct view *v, const char *path)
 {
-	size_t len = path_parent_len(path), there;
+	size_t len = path_parent_len(path);
+	int rc = note_part(v, path, len, NULL);
 
-	tree_nearest(tree_of(v), path, &there);
-	return there >= len;
+	if (rc)
+		return rc;
+	return node_find_part(tree_of(v)->root, path, len) ? 0 : -ENOENT;
 }
 
 int access_set_perms(const struct view *v, const char *path, struct perms *perms)

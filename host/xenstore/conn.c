@@ -20,14 +20,31 @@
  * Output.
  */
 
-static void drop(struct conn *c, struct message *m)
+/* It is not in the queue any more. */
+static void release(struct conn *c, struct message *m)
 {
-	TAILQ_REMOVE(&c->out, m, link);
 	c->answers -= m->answer;
 	c->who.held -= message_cost(m);
 	if (m->watch)
 		m->watch->pending--;
 	free(m);
+}
+
+static void drop(struct conn *c, struct message *m)
+{
+	TAILQ_REMOVE(&c->out, m, link);
+	release(c, m);
+}
+
+static void drop_all(struct conn *c)
+{
+	struct message *m = TAILQ_FIRST(&c->out), *next;
+
+	for (; m; m = next) {
+		next = TAILQ_NEXT(m, link);
+		release(c, m);
+	}
+	TAILQ_INIT(&c->out);
 }
 
 static struct message *message_new(uint32_t type, size_t len)
@@ -260,9 +277,10 @@ void conn_unwatch(struct conn *c, struct store_watch_entry *e)
 {
 	struct message *m;
 
-	TAILQ_FOREACH (m, &c->out, link)
-		if (m->watch == e)
-			m->watch = NULL;
+	if (e->pending)
+		TAILQ_FOREACH (m, &c->out, link)
+			if (m->watch == e)
+				m->watch = NULL;
 	c->who.held -= watch_size(e);
 	watch_remove(e);
 }
@@ -341,18 +359,12 @@ void conn_open(struct conn *c, struct store *s, domid_t domid, bool tool,
 
 void conn_reset(struct conn *c)
 {
-	struct message *m, *next;
-
-	conn_unwatch_all(c);
 	conn_discard_transactions(c);
-	for (m = TAILQ_FIRST(&c->out); m; m = next) {
-		next = TAILQ_NEXT(m, link);
-		drop(c, m);
-	}
+	drop_all(c);
+	conn_unwatch_all(c);
 	c->have = 0;
 	c->failed = XENSTORE_ERROR_NONE;
 	c->reintroduced = false;
-	c->who.has_target = false;
 }
 
 void conn_stop(struct conn *c, uint32_t error)

@@ -107,6 +107,7 @@ static void collisions(void **state)
 		{XS_READ, Z("/a/b"), XS_RM, Z("/a")},
 		{XS_READ, Z("/a/x"), XS_MKDIR, Z("/a/x")},
 		{XS_READ, Z("/a/x"), XS_MKDIR, Z("/a/x/y")},
+		{XS_RM, Z("/a/b/x"), XS_RM, Z("/a/b")}, /* it would be refused now */
 		{XS_DIRECTORY, Z("/a/b"), XS_MKDIR, Z("/a/b/new")},
 		{XS_DIRECTORY, Z("/a/b"), XS_RM, Z("/a/b/c")},
 		{XS_GET_PERMS, Z("/a/b"), XS_SET_PERMS, Z("/a/b\0r0")},

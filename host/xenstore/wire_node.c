@@ -135,8 +135,8 @@ int wire_rm(struct request *r)
 
 	if (!rc)
 		rc = access_rm(&r->view, absolute);
-	if (rc == -ENOENT && access_has_parent(&r->view, absolute))
-		rc = 0;
+	if (rc == -ENOENT)
+		rc = access_find_parent(&r->view, absolute);
 	return rc ? rc : wire_ok(r);
 }
 

@@ -26,6 +26,12 @@ struct net_link_ops {
 	 */
 	int (*receive)(struct net_link *link, struct net_frame *f);
 
+	/*
+	 * May be NULL. The frame received last is kept by its user for a while: take in what comes
+	 * meanwhile, as far as there is room, so that the other side can go on.
+	 */
+	void (*absorb)(struct net_link *link);
+
 	/* Where the next frame to send is to be put, NET_FRAME_MAX bytes; NULL: no room now. */
 	uint8_t *(*reserve)(struct net_link *link);
 
@@ -58,6 +64,9 @@ struct net_link {
 /* The frame socket of a user-mode network (passt's framing) is `fd`, owned by the link from now on;
  * `child` > 0: the process behind it, which ends with the link. */
 struct net_link *net_link_stream(int fd, pid_t child, struct problem *p);
+
+/* A tap device that is attached already. Owns `fd`, also if it fails. */
+struct net_link *net_link_tap(int fd, struct problem *p);
 
 struct net_link *net_link_open_user(const struct nic_config *config, struct problem *p);
 struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p);

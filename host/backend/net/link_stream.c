@@ -9,18 +9,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/backend/net/headers.h"
 #include "host/backend/net/link.h"
 #include "host/backend/net/merge.h"
 
 #define HEAD 4u
 
 /* Room for a few of the largest frames. */
-#define BUFFER (4u * (HEAD + NET_FRAME_MAX))
+#define OUT_ROOM (4u * (HEAD + NET_FRAME_MAX))
+
+/*
+ * What has come and the guest has no room for yet. passt sends all that a TCP connection's window
+ * allows, at once; what the socket does not take is lost to it, and sent again from there on, all
+ * of it. So there is place for a large window; memory is used as far as it is filled.
+ */
+#define IN_ROOM (8u << 20)
+
+/* The longest bare acknowledgement: Ethernet, IPv6, TCP with all options. */
+#define ACK_MAX 114u
+#define TCP_ACK 0x10
 
 /* How long the process may take to see that the socket is closed. */
 #define PATIENCE_MS 1000
@@ -30,7 +43,10 @@ struct stream {
 	pid_t child; /* 0: none */
 	unsigned receiver_can;
 	uint32_t in_start, in_end, out_start, out_end; /* what is in the buffers */
-	uint8_t in[BUFFER], out[BUFFER];
+	uint32_t ack_len; /* of an acknowledgement to be given once more; 0: none */
+	uint8_t ack[ACK_MAX];
+	uint8_t *in; /* IN_ROOM */
+	uint8_t out[OUT_ROOM];
 };
 
 static struct stream *stream_of(struct net_link *link)
@@ -38,17 +54,23 @@ static struct stream *stream_of(struct net_link *link)
 	return (struct stream *)link;
 }
 
-/* > 0: bytes have come; 0: none now; -errno. */
-static int fill(struct stream *s)
+/* What is there begins at the buffer's beginning, if otherwise no large frame would fit. */
+static void make_room(struct stream *s)
 {
-	uint32_t room;
-	ssize_t n;
-
+	if (s->in_start < s->in_end && IN_ROOM - s->in_end >= HEAD + NET_FRAME_MAX)
+		return;
 	memmove(s->in, s->in + s->in_start, s->in_end - s->in_start);
 	s->in_end -= s->in_start;
 	s->in_start = 0;
-	room = sizeof(s->in) - s->in_end;
-	if (!s->link.readable)
+}
+
+/* > 0: bytes have come; 0: none now, or no room; -errno. */
+static int fill(struct stream *s)
+{
+	uint32_t room = IN_ROOM - s->in_end;
+	ssize_t n;
+
+	if (!s->link.readable || !room)
 		return 0;
 	do {
 		n = recv(s->link.fd, s->in + s->in_end, room, MSG_DONTWAIT);
@@ -106,19 +128,59 @@ static void take_merged(struct stream *s, struct net_frame *f)
 	net_merge_end(&m, f);
 }
 
+static bool is_bare_ack(const struct net_frame *f)
+{
+	struct net_headers h;
+
+	net_headers_parse(f->data, f->len, &h);
+	return h.protocol == NET_PROTO_TCP && h.payload && h.payload == h.end &&
+	       f->data[h.transport + 13] == TCP_ACK;
+}
+
+/*
+ * passt says that a segment has not arrived (its socket was full) by repeating its last
+ * acknowledgement twice, at once. A sender without SACK goes by three (RFC 5681), and would wait
+ * for its timer, longer each time. So the second is repeated once more: which any network may do.
+ */
+static bool repeats_ack(struct stream *s, const struct net_frame *f)
+{
+	const uint8_t *next = s->in + s->in_start + HEAD;
+	struct net_frame second;
+
+	if (f->len > ACK_MAX || peek(s, &second) <= 0 || second.len != f->len ||
+	    memcmp(next, f->data, f->len) != 0 || !is_bare_ack(f))
+		return false;
+	memcpy(s->ack, f->data, f->len);
+	return true;
+}
+
 static int stream_receive(struct net_link *link, struct net_frame *f)
 {
 	struct stream *s = stream_of(link);
 	int rc;
 
+	if (s->ack_len) {
+		*f = (struct net_frame){.data = s->ack, .len = s->ack_len, .validated = true};
+		s->ack_len = 0;
+		return 1;
+	}
 	while (!(rc = peek(s, f))) {
+		make_room(s);
 		rc = fill(s);
 		if (rc <= 0)
 			return rc;
 	}
 	if (rc > 0)
 		take_merged(s, f);
+	if (rc > 0 && repeats_ack(s, f))
+		s->ack_len = f->len;
 	return rc;
+}
+
+/* The frame that was received last is not touched. An error is told by the next receive. */
+static void stream_absorb(struct net_link *link)
+{
+	fill(stream_of(link));
 }
 
 static void stream_receiver(struct net_link *link, unsigned can)
@@ -187,11 +249,13 @@ static void stream_close(struct net_link *link)
 		kill(s->child, SIGKILL);
 		waitpid(s->child, NULL, 0);
 	}
+	munmap(s->in, IN_ROOM);
 	free(s);
 }
 
 static const struct net_link_ops stream_ops = {
 	.receive = stream_receive,
+	.absorb = stream_absorb,
 	.reserve = stream_reserve,
 	.commit = stream_commit,
 	.flush = stream_flush,
@@ -203,7 +267,11 @@ struct net_link *net_link_stream(int fd, pid_t child, struct problem *p)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
-	if (!s) {
+	if (s)
+		s->in = mmap(NULL, IN_ROOM, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (!s || s->in == MAP_FAILED) {
+		free(s);
 		problem(p, "no memory for a network link");
 		return NULL;
 	}
@@ -211,7 +279,7 @@ struct net_link *net_link_stream(int fd, pid_t child, struct problem *p)
 	s->link.fd = fd;
 	s->link.readable = true;
 	s->link.whole_segments = true;
-	snprintf(s->link.description, sizeof(s->link.description), "network by a stream socket");
 	s->child = child;
+	snprintf(s->link.description, sizeof(s->link.description), "network by a stream socket");
 	return &s->link;
 }

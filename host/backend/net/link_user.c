@@ -269,6 +269,15 @@ static struct net_link *give_up(int fd, pid_t child, int log, const char *what, 
 	return NULL;
 }
 
+/* As far as the host permits (net.core.wmem_max): bursts are long. */
+static void widen(int fd)
+{
+	const int bytes = 4 << 20;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 static struct net_link *start_with(const char *program, struct args *a, const uint8_t *mac, int log,
 				   const char *what, struct problem *p)
 {
@@ -280,6 +289,8 @@ static struct net_link *start_with(const char *program, struct args *a, const ui
 		problem(p, "no socket for %s: %s", what, strerror(errno));
 		return NULL;
 	}
+	widen(ends[0]);
+	widen(ends[1]);
 	rc = spawn(&child, program, a, ends[1], log);
 	close(ends[1]);
 	if (rc) {
