@@ -382,8 +382,12 @@ static void listen_on_loopback(struct subject *s)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(a);
+	/* passt promises the guest a local server's whole window, and loses what its own socket
+	 * then does not take: which can stop a connection for good. */
+	const int window = 256 << 10;
 
 	s->server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(s->server, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
 	assert_int_equal(bind(s->server, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(s->server, 1), 0);
 	assert_int_equal(getsockname(s->server, (struct sockaddr *)&a, &len), 0);
