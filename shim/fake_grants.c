@@ -47,11 +47,11 @@ void fake_grant(struct fake *f, grant_ref_t ref, uint16_t flags, domid_t domid, 
 	const struct grant_table *g = &f->domain.grants;
 
 	if (g->version == 1) {
-		grant_v1(g, ref)->domid = domid;
-		grant_v1(g, ref)->frame = (uint32_t)frame;
+		__atomic_store_n(&grant_v1(g, ref)->domid, domid, __ATOMIC_RELAXED);
+		__atomic_store_n(&grant_v1(g, ref)->frame, (uint32_t)frame, __ATOMIC_RELAXED);
 	} else {
-		grant_v2(g, ref)->hdr.domid = domid;
-		grant_v2(g, ref)->full_page.frame = frame;
+		__atomic_store_n(&grant_v2(g, ref)->hdr.domid, domid, __ATOMIC_RELAXED);
+		__atomic_store_n(&grant_v2(g, ref)->full_page.frame, frame, __ATOMIC_RELAXED);
 	}
 	__atomic_store_n(flags_of(g, ref), flags, __ATOMIC_SEQ_CST);
 }

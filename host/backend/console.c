@@ -121,7 +121,7 @@ static bool writable_now(const struct console *c)
 {
 	struct pollfd pfd = {.fd = c->out.fd, .events = POLLOUT};
 
-	return poll(&pfd, 1, 0) > 0;
+	return c->out.fd >= 0 && poll(&pfd, 1, 0) > 0;
 }
 
 /* Write pending bytes; false if the descriptor takes no more now. What cannot be written is lost.
@@ -256,6 +256,8 @@ static void input_ready(void *opaque, uint32_t events)
 		return;
 	if (n <= 0) {
 		end_input(c);
+		if (c->hung_up)
+			c->hung_up(c->hung_up_opaque);
 		return;
 	}
 	if (c->escape >= 0)
@@ -302,6 +304,27 @@ static int open_ring(struct console *c, const struct console_ring *ring, struct 
 	return 0;
 }
 
+/* A plain file is always ready and cannot be watched: input from it is not for a console. */
+static int watch_ends(struct console *c)
+{
+	int rc = c->in.fd < 0 ? -EPERM : loop_watch(c->loop, &c->in, EPOLLIN);
+
+	c->in_watched = !rc;
+	c->in_ended = rc;
+	c->out_pollable = c->out.fd >= 0 && loop_watch(c->loop, &c->out, 0) == 0;
+	c->out_watched = false;
+	return rc == -EPERM ? 0 : rc;
+}
+
+static void unwatch_ends(struct console *c)
+{
+	if (c->in_watched)
+		loop_unwatch(c->loop, &c->in);
+	if (c->out_pollable)
+		loop_unwatch(c->loop, &c->out);
+	c->in_watched = c->out_pollable = false;
+}
+
 static int open_watches(struct console *c, struct problem *p)
 {
 	int rc;
@@ -310,17 +333,23 @@ static int open_watches(struct console *c, struct problem *p)
 		return problem(p, "cannot create the console's event: %s", strerror(errno));
 	if (watch(c, &c->kick, EPOLLIN, "event", p))
 		return -1;
-	/* A plain file is always ready and cannot be watched: input from it is not for a console.
-	 */
-	if (c->in.fd >= 0) {
-		rc = loop_watch(c->loop, &c->in, EPOLLIN);
-		c->in_watched = !rc;
-		c->in_ended = rc;
-		if (rc && rc != -EPERM)
-			return problem(p, "cannot watch the console's input: %s", strerror(-rc));
-	}
-	c->out_pollable = loop_watch(c->loop, &c->out, 0) == 0;
-	return 0;
+	rc = watch_ends(c);
+	return rc ? problem(p, "cannot watch the console's input: %s", strerror(-rc)) : 0;
+}
+
+void console_attach(struct console *c, int in_fd, int out_fd)
+{
+	unwatch_ends(c);
+	c->in.fd = in_fd;
+	c->out.fd = out_fd;
+	watch_ends(c);
+	kick(c);
+}
+
+void console_set_hung_up(struct console *c, void (*hung_up)(void *opaque), void *opaque)
+{
+	c->hung_up = hung_up;
+	c->hung_up_opaque = opaque;
 }
 
 int console_open(struct console *c, struct loop *loop, struct domain *d,
@@ -395,10 +424,7 @@ void console_flush(struct console *c)
 
 void console_close(struct console *c)
 {
-	if (c->in_watched)
-		loop_unwatch(c->loop, &c->in);
-	if (c->out_pollable)
-		loop_unwatch(c->loop, &c->out);
+	unwatch_ends(c);
 	event_channel_unbind_backend(c->domain, &c->backend);
 	if (c->kick.fd >= 0)
 		close(c->kick.fd);

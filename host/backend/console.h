@@ -27,6 +27,8 @@ struct console {
 	int escape; /* this input byte leaves; -1: none */
 	void (*left)(void *opaque);
 	void *opaque;
+	void (*hung_up)(void *opaque); /* the input has ended; may be NULL */
+	void *hung_up_opaque;
 
 	int log_fd;        /* a copy of all output; -1: none */
 	bool nobody_reads; /* or perhaps: the guest does not wait for it */
@@ -56,6 +58,15 @@ int console_open(struct console *c, struct loop *loop, struct domain *d,
  */
 #define CONSOLE_BACKLOG 262144u
 int console_keep(struct console *c, int log_fd);
+
+/*
+ * Other descriptors from now on, the caller's as before; -1 and -1: none, until others come. What
+ * has not been written yet, the new ones get. Not for a console whose input may be a plain file.
+ */
+void console_attach(struct console *c, int in_fd, int out_fd);
+
+/* When the input ends, call hung_up(opaque), which may call console_attach(). */
+void console_set_hung_up(struct console *c, void (*hung_up)(void *opaque), void *opaque);
 
 /* When `escape` is read from the input, call left(opaque) instead of passing it on. */
 void console_set_escape(struct console *c, int escape, void (*left)(void *opaque), void *opaque);

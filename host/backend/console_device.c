@@ -43,6 +43,7 @@ static int connect(struct xenbus_device *bus, struct problem *p)
 		grant_unmap(bus->domain, &c->ring, true);
 		return -1;
 	}
+	console_set_hung_up(&c->console, c->hung_up, c->opaque);
 	if (!console_keep(&c->console, -1))
 		return 0;
 	console_close(&c->console);
@@ -70,6 +71,14 @@ int console_device_add(struct console_device *c, struct loop *loop, struct store
 {
 	c->loop = loop;
 	return xenbus_add(&c->bus, &ops, store, d, id, p);
+}
+
+void console_device_attach(struct console_device *c, int in_fd, int out_fd)
+{
+	c->in_fd = in_fd;
+	c->out_fd = out_fd;
+	if (c->bus.connected)
+		console_attach(&c->console, in_fd, out_fd);
 }
 
 void console_device_remove(struct console_device *c)

@@ -15,7 +15,9 @@ struct console_device {
 	struct xenbus_device bus;
 	struct loop *loop;
 	const char *name, *connection, *tty; /* the nodes of these names; NULL: none */
-	int in_fd, out_fd;
+	int in_fd, out_fd;                   /* -1: none */
+	void (*hung_up)(void *opaque);       /* the input has ended; may be NULL */
+	void *opaque;
 	struct console console; /* while the bus is connected */
 	struct grant_mapping ring;
 };
@@ -28,6 +30,10 @@ struct console_device {
  */
 int console_device_add(struct console_device *c, struct loop *loop, struct store *store,
 		       struct domain *d, unsigned id, struct problem *p);
+
+/* Other descriptors from now on: console_attach(). */
+void console_device_attach(struct console_device *c, int in_fd, int out_fd);
+
 void console_device_remove(struct console_device *c);
 
 #endif

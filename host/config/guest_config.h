@@ -133,6 +133,9 @@ int guest_config_read(struct guest_config *c, const char *file, char *const *arg
 
 void guest_config_free(struct guest_config *c);
 
+/* Can a guest have that name? 0, or -1 with the reason. */
+int guest_name_check(const char *name, struct problem *p);
+
 /* "pvh", "pv", "hvm" and "destroy", "rename-restart", ... as they are written in files. */
 const char *guest_type_name(enum guest_type type);
 const char *guest_action_name(enum guest_action action);

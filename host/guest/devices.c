@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdlib.h>
 
+#include "host/config/disk_spec.h"
+#include "host/config/nic_spec.h"
 #include "host/guest/process.h"
 
 static int open_disk(struct guest *g, struct disk_config *config, struct problem *p)
@@ -43,10 +45,42 @@ static int open_nic(struct guest *g, struct nic_config *config, struct problem *
 	return 0;
 }
 
+static int open_channels(struct guest *g, struct problem *p)
+{
+	struct guest_config *c = g->config;
+
+	if (!c->nr_channels)
+		return 0;
+	g->channels = calloc(c->nr_channels, sizeof(*g->channels));
+	if (!g->channels)
+		return problem(p, "no memory for the channels");
+	for (; g->nr_channels < c->nr_channels; g->nr_channels++)
+		if (guest_channel_open(&g->channels[g->nr_channels], &c->channels[g->nr_channels],
+				       &g->loop, p))
+			return -1;
+	return 0;
+}
+
+void guest_disk_free(struct guest_disk *disk)
+{
+	if (disk->image)
+		block_image_close(disk->image);
+	disk_config_free(&disk->own);
+	free(disk);
+}
+
+void guest_nic_free(struct guest_nic *nic)
+{
+	if (nic->link)
+		net_link_close(nic->link);
+	nic_config_free(&nic->own);
+	free(nic);
+}
+
 int guest_devices_open(struct guest *g, struct problem *p)
 {
 	struct guest_config *c = g->config;
-	int rc = 0;
+	int rc = open_channels(g, p);
 
 	for (unsigned i = 0; i < c->nr_disks && !rc; i++)
 		rc = open_disk(g, &c->disks[i], p);
@@ -57,18 +91,14 @@ int guest_devices_open(struct guest *g, struct problem *p)
 
 void guest_devices_close(struct guest *g)
 {
-	while (g->nr_disks) {
-		struct guest_disk *disk = g->disks[--g->nr_disks];
-
-		block_image_close(disk->image);
-		free(disk);
-	}
-	while (g->nr_nics) {
-		struct guest_nic *nic = g->nics[--g->nr_nics];
-
-		net_link_close(nic->link);
-		free(nic);
-	}
+	while (g->nr_disks)
+		guest_disk_free(g->disks[--g->nr_disks]);
+	while (g->nr_nics)
+		guest_nic_free(g->nics[--g->nr_nics]);
+	while (g->nr_channels)
+		guest_channel_close(&g->channels[--g->nr_channels]);
+	free(g->channels);
+	g->channels = NULL;
 }
 
 int guest_devices_show(struct guest *g, struct problem *p)
@@ -90,6 +120,10 @@ int guest_devices_show(struct guest *g, struct problem *p)
 		if (!nic->device)
 			return -1;
 	}
+	/* Console 0 is the one that every guest has. */
+	for (unsigned i = 0; i < g->nr_channels; i++)
+		if (guest_channel_show(&g->channels[i], g->store, d, i + 1, p))
+			return -1;
 	return 0;
 }
 
@@ -105,6 +139,8 @@ void guest_devices_hide(struct guest *g)
 			net_device_remove(g->nics[i]->device);
 		g->nics[i]->device = NULL;
 	}
+	for (unsigned i = 0; i < g->nr_channels; i++)
+		guest_channel_hide(&g->channels[i]);
 }
 
 void guest_devices_reset(struct guest *g)
@@ -115,4 +151,6 @@ void guest_devices_reset(struct guest *g)
 	for (unsigned i = 0; i < g->nr_nics; i++)
 		if (g->nics[i]->device)
 			xenbus_reset(net_device_bus(g->nics[i]->device));
+	for (unsigned i = 0; i < g->nr_channels; i++)
+		xenbus_reset(&g->channels[i].device.bus);
 }

@@ -81,6 +81,14 @@ static int make_folders(struct guest *g)
 	return rc;
 }
 
+/* Domain 0, as xen-init-dom0 writes it: who lists domains expects it. */
+static int write_host(struct guest *g)
+{
+	int rc = store_write(g->store, "/local/domain/0/name", "Domain-0");
+
+	return rc ? rc : store_write(g->store, "/local/domain/0/domid", "0");
+}
+
 static int write_vm(struct guest *g)
 {
 	const struct guest_config *c = g->config;
@@ -166,8 +174,10 @@ int guest_nodes_write(struct guest *g)
 {
 	static const char *const types[] = {"pvh", "pv", "hvm"};
 	char path[64];
-	int rc = make_folders(g);
+	int rc = write_host(g);
 
+	if (!rc)
+		rc = make_folders(g);
 	if (!rc)
 		rc = write_vm(g);
 	if (!rc)

@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "host/guest/tty_drain.h"
+
 static int open_pty(struct guest_tty *t, struct problem *p)
 {
 	struct termios raw;
@@ -34,12 +36,17 @@ int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p)
 		guest_tty_close(t);
 		return -1;
 	}
-	guest_log_open(&t->log, GUEST_LOG_CONSOLE, name);
+	if (name)
+		guest_log_open(&t->log, GUEST_LOG_CONSOLE, name);
 	return 0;
 }
 
 void guest_tty_close(struct guest_tty *t)
 {
+	if (t->master >= 0 && t->slave >= 0) {
+		tty_drain(t->master, t->slave);
+		t->slave = -1;
+	}
 	if (t->master >= 0)
 		close(t->master);
 	if (t->out >= 0)

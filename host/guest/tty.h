@@ -16,7 +16,8 @@ struct guest_tty {
 	struct guest_log log;
 };
 
-/* 0, or -1 with the reason. A log that cannot be opened is none. */
+/* `name`: whose log it has, too; NULL: none. 0, or -1 with the reason. A log that cannot be opened
+ * is none. */
 int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p);
 void guest_tty_close(struct guest_tty *t);
 

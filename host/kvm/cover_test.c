@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Covering and uncovering a page of RAM, with each system call failing in turn: then all is as
- * before. Links with --wrap=mmap, --wrap=mremap and --wrap=mprotect.
+ * before. Links with --wrap=mmap, --wrap=mremap, --wrap=mprotect, --wrap=pread and --wrap=pwrite.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -26,6 +26,11 @@ void *__wrap_mremap(void *from, size_t len, size_t new_len, int flags, void *to)
 void *__real_mremap(void *from, size_t len, size_t new_len, int flags, void *to);
 int __wrap_mprotect(void *at, size_t len, int prot);
 int __real_mprotect(void *at, size_t len, int prot);
+
+ssize_t __wrap_pread(int fd, void *to, size_t len, off_t offset);
+ssize_t __real_pread(int fd, void *to, size_t len, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *from, size_t len, off_t offset);
+ssize_t __real_pwrite(int fd, const void *from, size_t len, off_t offset);
 
 /* The calls until one fails; 0: none does. After it, all succeed but if `for_good`. */
 static unsigned fail_at, calls;
@@ -53,6 +58,16 @@ void *__wrap_mremap(void *from, size_t len, size_t new_len, int flags, void *to)
 int __wrap_mprotect(void *at, size_t len, int prot)
 {
 	return fails() ? -1 : __real_mprotect(at, len, prot);
+}
+
+ssize_t __wrap_pread(int fd, void *to, size_t len, off_t offset)
+{
+	return fails() ? -1 : __real_pread(fd, to, len, offset);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *from, size_t len, off_t offset)
+{
+	return fails() ? -1 : __real_pwrite(fd, from, len, offset);
 }
 
 struct fixture {
@@ -132,7 +147,7 @@ static void what_is_written_stays(void **state)
 	*(uint8_t *)aside = 'r';
 	assert_int_equal(page_uncover(f->page, aside), 0);
 	shows(f, 'r');
-	assert_int_equal(pread(f->fd, &byte, 1, 5), 1);
+	assert_int_equal(__real_pread(f->fd, &byte, 1, 5), 1);
 	assert_int_equal(byte, 'x');
 }
 
@@ -200,6 +215,80 @@ static void nothing_works_any_more(void **state)
 	}
 }
 
+static char file_byte(const struct fixture *f)
+{
+	char byte = 0;
+
+	assert_int_equal(__real_pread(f->fd, &byte, 1, 77), 1);
+	return byte;
+}
+
+static void lent_and_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	void *aside = NULL, *elsewhere;
+
+	memset(f->page, 'x', GUEST_PAGE_SIZE);
+	assert_int_equal(page_lend(f->page, f->fd, 0, &aside), 0);
+	shows(f, 'x');
+	assert_int_equal(file_byte(f), 'x');
+	/* What is written to the file by another mapping comes home. */
+	elsewhere =
+		__real_mmap(NULL, GUEST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+	memset(elsewhere, 'y', GUEST_PAGE_SIZE);
+	shows(f, 'y');
+	munmap(elsewhere, GUEST_PAGE_SIZE);
+	assert_int_equal(page_take_back(f->page, f->fd, 0, aside), 0);
+	shows(f, 'y');
+	assert_int_equal(file_byte(f), 0);
+	memset(f->page, 'z', GUEST_PAGE_SIZE);
+	assert_int_equal(file_byte(f), 0);
+	shows(f, 'z');
+}
+
+static void a_step_of_lending_fails(void **state)
+{
+	struct fixture *f = *state;
+	void *aside = NULL;
+	unsigned n = 0;
+
+	do {
+		fail_at = ++n;
+		calls = 0;
+		if (page_lend(f->page, f->fd, 0, &aside)) {
+			assert_null(aside);
+			shows(f, 'r');
+		}
+	} while (calls >= n);
+	assert_int_equal(n, 7); /* six steps */
+	shows(f, 'r');
+	memset(f->page, 's', GUEST_PAGE_SIZE);
+	n = 0;
+	do {
+		fail_at = ++n;
+		calls = 0;
+		if (page_take_back(f->page, f->fd, 0, aside)) {
+			shows(f, 's');
+			assert_int_equal(file_byte(f), 's');
+		}
+	} while (calls >= n);
+	assert_int_equal(n, 4); /* three steps */
+	shows(f, 's');
+	assert_int_equal(file_byte(f), 0);
+}
+
+/* The page cannot be given access again: nobody can go on. */
+static void what_was_lent_is_stuck(void **state)
+{
+	struct fixture *f = *state;
+	void *aside = NULL;
+
+	assert_int_equal(page_lend(f->page, f->fd, 0, &aside), 0);
+	fail_at = calls + 2;
+	for_good = true;
+	assert_int_equal(page_take_back(f->page, f->fd, 0, aside), -ENOTRECOVERABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +297,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_step_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_page_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_works_any_more, setup, teardown),
+		cmocka_unit_test_setup_teardown(lent_and_taken_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_step_of_lending_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_lent_is_stuck, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

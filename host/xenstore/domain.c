@@ -11,9 +11,9 @@ struct store_domain *store_domain(struct store *s, domid_t domid)
 {
 	struct store_domain *d;
 
-	TAILQ_FOREACH(d, &s->domains, link)
-	if (d->domid == domid)
-		return d;
+	TAILQ_FOREACH (d, &s->domains, link)
+		if (d->domid == domid)
+			return d;
 	return NULL;
 }
 

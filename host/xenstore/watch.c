@@ -28,20 +28,17 @@ void watcher_remove(struct store *s, struct watcher *w)
 
 struct store_watch_entry *watch_add(struct watcher *w, const char *path, const char *token)
 {
-	struct store_watch_entry *e = calloc(1, sizeof(*e));
+	size_t path_size = strlen(path) + 1, token_size = strlen(token) + 1;
+	struct store_watch_entry *e = malloc(sizeof(*e) + path_size + token_size);
 
 	if (!e)
 		return NULL;
-	e->watcher = w;
-	e->depth = WATCH_ANY_DEPTH;
-	e->path = strdup(path);
-	e->token = token ? strdup(token) : NULL;
-	if (!e->path || (token && !e->token)) {
-		free(e->path);
-		free(e->token);
-		free(e);
-		return NULL;
-	}
+	*e = (struct store_watch_entry){
+		.watcher = w,
+		.path = memcpy(e->strings, path, path_size),
+		.depth = WATCH_ANY_DEPTH,
+		.token = memcpy(e->strings + path_size, token, token_size),
+	};
 	TAILQ_INSERT_TAIL(&w->watches, e, link);
 	w->nr_watches++;
 	return e;
@@ -51,24 +48,26 @@ void watch_remove(struct store_watch_entry *e)
 {
 	TAILQ_REMOVE(&e->watcher->watches, e, link);
 	e->watcher->nr_watches--;
-	free(e->path);
-	free(e->token);
 	free(e);
 }
 
 void watch_remove_all(struct watcher *w)
 {
-	while (!TAILQ_EMPTY(&w->watches))
-		watch_remove(TAILQ_FIRST(&w->watches));
+	struct store_watch_entry *e = TAILQ_FIRST(&w->watches), *next;
+
+	for (; e; e = next) {
+		next = TAILQ_NEXT(e, link);
+		watch_remove(e);
+	}
 }
 
 struct store_watch_entry *watch_find(struct watcher *w, const char *path, const char *token)
 {
 	struct store_watch_entry *e;
 
-	TAILQ_FOREACH(e, &w->watches, link)
-	if (!strcmp(e->path, path) && !strcmp(e->token, token))
-		return e;
+	TAILQ_FOREACH (e, &w->watches, link)
+		if (!strcmp(e->path, path) && !strcmp(e->token, token))
+			return e;
 	return NULL;
 }
 
@@ -127,12 +126,10 @@ void watch_fire(struct store *s, const struct change *c)
 	struct watcher *w;
 	struct store_watch_entry *e;
 
-	TAILQ_FOREACH(w, &s->watchers, link)
-	{
+	TAILQ_FOREACH (w, &s->watchers, link) {
 		bool may = permitted(c, w->who);
 
-		TAILQ_FOREACH(e, &w->watches, link)
-		{
+		TAILQ_FOREACH (e, &w->watches, link) {
 			if (may && within(c->path, e))
 				tell(e, c->path);
 			else if (c->gone && path_within(e->path, c->path) && has_gone(c, e))
@@ -159,12 +156,10 @@ void watch_fire_special(struct store *s, enum special what, domid_t domid)
 	struct store_watch_entry *e;
 
 	snprintf(with_domid, sizeof(with_domid), "%s/%u", name, domid);
-	TAILQ_FOREACH(w, &s->watchers, link)
-	{
+	TAILQ_FOREACH (w, &s->watchers, link) {
 		if (!may_read(s->special[what], w->who))
 			continue;
-		TAILQ_FOREACH(e, &w->watches, link)
-		{
+		TAILQ_FOREACH (e, &w->watches, link) {
 			if (!strcmp(e->path, with_domid))
 				tell(e, with_domid);
 			else if (!strcmp(e->path, name))

@@ -24,13 +24,14 @@ enum special {
 struct store_watch_entry {
 	TAILQ_ENTRY(store_watch_entry) link;
 	struct watcher *watcher;
-	char *path; /* absolute, or special */
+	const char *path; /* absolute, or special */
 	/* How many first bytes of a path its owner is not told: he gave a relative one. */
 	unsigned hidden;
 	int depth;               /* levels below path that count, or WATCH_ANY_DEPTH */
-	char *token;             /* connections' */
+	const char *token;       /* connections'; ours are empty */
 	unsigned pending;        /* events on their way; connections' */
 	struct store_watch *own; /* ours */
+	char strings[];
 };
 
 struct watcher {
@@ -46,10 +47,7 @@ void watcher_add(struct store *s, struct watcher *w);
 /* With all its watches. */
 void watcher_remove(struct store *s, struct watcher *w);
 
-/*
- * A watch on an absolute or special path, without the initial event. token may be NULL. NULL: no
- * memory.
- */
+/* A watch on an absolute or special path, without the initial event. NULL: no memory. */
 struct store_watch_entry *watch_add(struct watcher *w, const char *path, const char *token);
 void watch_remove(struct store_watch_entry *e);
 struct store_watch_entry *watch_find(struct watcher *w, const char *path, const char *token);

@@ -307,6 +307,33 @@ static int uncover(void *host, uint8_t *hva, void *aside)
 	return 0;
 }
 
+/* The page at hva stays what it is; that others show the same memory is not modelled. */
+static int lend(void *host, uint8_t *hva, unsigned page, void **aside)
+{
+	struct fake_memory *m = host;
+
+	check_remap(m, hva);
+	must(page < FAKE_OVERLAY_PAGES, "a page number of the hypervisor's");
+	must(is_ram(m, hva) && !*aside && !cover_at(m, hva), "RAM that is not covered");
+	if (fails(m, FAKE_OP_LEND))
+		return -m->fail_with[FAKE_OP_LEND];
+	return keep_aside(m, hva, page, aside);
+}
+
+static int take_back(void *host, uint8_t *hva, unsigned page, void *aside)
+{
+	struct fake_memory *m = host;
+
+	check_remap(m, hva);
+	must(is_ram(m, hva) && aside && is_aside(m, hva, aside), "`aside` of a lent page");
+	must(cover_at(m, hva)->page == page, "the page that was lent");
+	if (fails(m, FAKE_OP_TAKE_BACK))
+		return -m->fail_with[FAKE_OP_TAKE_BACK];
+	free(aside);
+	*cover_at(m, hva) = (struct fake_cover){0};
+	return 0;
+}
+
 static uint8_t *page_map(void *host, unsigned page)
 {
 	struct fake_memory *m = host;
@@ -359,6 +386,8 @@ struct fake_memory *fake_memory_create(uint32_t features)
 		.log_clear = log_clear,
 		.cover = cover,
 		.uncover = uncover,
+		.lend = lend,
+		.take_back = take_back,
 		.page_map = page_map,
 		.page_unmap = page_unmap,
 	};

@@ -22,6 +22,8 @@ enum fake_memory_op {
 	FAKE_OP_COVER,
 	FAKE_OP_UNCOVER,
 	FAKE_OP_PAGE_MAP,
+	FAKE_OP_LEND,
+	FAKE_OP_TAKE_BACK,
 	FAKE_MEMORY_OPS, /* that can fail */
 };
 

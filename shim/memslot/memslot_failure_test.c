@@ -13,6 +13,7 @@
 #include "shim/memslot/dirty_log.h"
 #include "shim/memslot/fail_alloc.h"
 #include "shim/memslot/overlay.h"
+#include "shim/memslot/pin.h"
 #include "shim/memslot/tracker.h"
 
 #define LOG MEMSLOT_LOG_DIRTY
@@ -29,6 +30,7 @@ enum {
 
 #define OVER_RAM    gfn(3) /* overlays that there are: of page 1, */
 #define OUTSIDE_RAM gfn(0x90)
+#define LENT_RAM    gfn(9) /* as page 3 */
 
 struct guest {
 	struct fake_memory *m;
@@ -102,6 +104,7 @@ static void guest_create(struct guest *g, unsigned which)
 		watch(g);
 	assert_int_equal(overlay_show(&g->m->slots, 1, OVER_RAM), 0);
 	assert_int_equal(overlay_show(&g->m->slots, 1, OUTSIDE_RAM), 0);
+	assert_int_equal(overlay_lend(&g->m->slots, 3, LENT_RAM), 0);
 	gpc_init(&g->gpc, &g->m->slots);
 	gpc_init(&g->large, &g->m->slots);
 	assert_int_equal(gpc_activate(&g->gpc, gpa(0x5123), 64), 0);
@@ -240,6 +243,32 @@ static int hide_outside_ram(struct guest *g)
 	return overlay_hide(&g->m->slots, OUTSIDE_RAM);
 }
 
+static int show_readonly(struct guest *g)
+{
+	return overlay_show_readonly(&g->m->slots, 1, gfn(0xa0));
+}
+
+static int lend_ram(struct guest *g)
+{
+	return overlay_lend(&g->m->slots, 2, gfn(0x112));
+}
+
+static int hide_lent_ram(struct guest *g)
+{
+	return overlay_hide(&g->m->slots, LENT_RAM);
+}
+
+/* The first of its slot. */
+static int pin(struct guest *g)
+{
+	struct memslot_hint hint = {0};
+	struct memslot_pin p;
+	int rc = memslots_pin(&g->m->slots, &hint, gfn(0x1003), true, &p);
+
+	memslots_unpin(&p);
+	return rc;
+}
+
 /* More than there is room for at first. */
 static int show_many(struct guest *g)
 {
@@ -315,6 +344,10 @@ static const struct operation {
 	OPERATION(show_over_overlay_outside_ram),
 	OPERATION(hide_over_ram),
 	OPERATION(hide_outside_ram),
+	OPERATION(show_readonly),
+	OPERATION(lend_ram),
+	OPERATION(hide_lent_ram),
+	OPERATION(pin),
 	OPERATION(register_tracker),
 	{"unregister_tracker", unregister_tracker, TRACKED},
 	{"watch_page", watch_page, TRACKED},
@@ -327,12 +360,28 @@ static const struct operation {
  * Failing it.
  */
 
+/* Pages of the slots that operations change: none is closed to pins. (One that was would have who
+ * pins wait for ever.) */
+static void assert_can_be_pinned(struct guest *g)
+{
+	const uint64_t pages[] = {3, 5, 9, 0x100, 0x112, 0x1003};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+		struct memslot_hint hint = {0};
+		struct memslot_pin p;
+
+		assert_int_equal(memslots_pin(&g->m->slots, &hint, gfn(pages[i]), true, &p), 0);
+		memslots_unpin(&p);
+	}
+}
+
 /* The operation has failed: so it must look. Then it is done again, and is done. */
 static void assert_nothing_has_happened(struct guest *g, const struct operation *o, char *before)
 {
 	assert_untouched(g->m, before, o->name);
 	assert_int_equal(g->told, 0);
 	assert_still_cached(g);
+	assert_can_be_pinned(g);
 	assert_int_equal(o->act(g), 0);
 }
 

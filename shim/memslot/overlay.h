@@ -21,7 +21,8 @@
  */
 int overlay_show(struct memslots *slots, unsigned page, struct gfn at);
 
-/* The same for a page that is shown at one frame at most: where it was it is not any more. */
+/* The same for a page that is shown at one frame at most: where it was it is not any more. When
+ * that fails it has been seen at the new frame for a moment. */
 int overlay_move(struct memslots *slots, unsigned page, struct gfn at);
 
 /* As overlay_show(), but where there is no RAM below the guest may only read (over RAM it may

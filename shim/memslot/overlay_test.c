@@ -335,6 +335,103 @@ static void ram_is_covered_once(void **state)
 	assert_int_equal(byte_at(m, gfn(5)), 5);
 }
 
+/*
+ * Pages that are shown once.
+ */
+
+static void a_page_moves(void **state)
+{
+	struct fake_memory *m = *state;
+	struct gfn at = gfn(77);
+
+	assert_false(overlay_place(&m->slots, 2, &at));
+	assert_int_equal(at.v, 77);
+	assert_int_equal(overlay_move(&m->slots, 2, gfn(5)), 0);
+	assert_int_equal(overlay_move(&m->slots, 2, OUTSIDE), 0);
+	assert_int_equal(byte_at(m, gfn(5)), 5);
+	assert_int_equal(byte_at(m, OUTSIDE), byte_of(2));
+	assert_true(overlay_place(&m->slots, 2, &at));
+	assert_int_equal(at.v, OUTSIDE.v);
+	assert_without_trace(m, overlay_move(&m->slots, 2, OUTSIDE), 0);
+	assert_int_equal(overlay_show(&m->slots, 3, gfn(6)), 0);
+	assert_int_equal(overlay_move(&m->slots, 2, gfn(6)), 0);
+	assert_int_equal(byte_at(m, gfn(6)), byte_of(2));
+	assert_int_equal(byte_at(m, OUTSIDE), NOTHING);
+	assert_false(overlay_place(&m->slots, 3, &at));
+}
+
+static void failed_move_leaves_it_where_it_was(void **state)
+{
+	struct fake_memory *m = *state;
+
+	assert_int_equal(overlay_move(&m->slots, 2, gfn(5)), 0);
+	assert_int_equal(overlay_show(&m->slots, 3, gfn(6)), 0);
+	fake_memory_fail(m, FAKE_OP_COVER, 1, EIO);
+	assert_int_equal(overlay_move(&m->slots, 2, gfn(7)), -EIO);
+	assert_int_equal(byte_at(m, gfn(7)), 7);
+	fake_memory_fail(m, FAKE_OP_UNCOVER, 1, EIO);
+	assert_int_equal(overlay_move(&m->slots, 2, gfn(7)), -EIO);
+	assert_int_equal(byte_at(m, gfn(7)), 7);
+	fake_memory_fail(m, FAKE_OP_UNCOVER, 1, EIO);
+	assert_int_equal(overlay_move(&m->slots, 2, gfn(6)), -EIO);
+	assert_int_equal(byte_at(m, gfn(6)), byte_of(3));
+	assert_int_equal(byte_at(m, gfn(5)), byte_of(2));
+}
+
+static void read_only_outside_ram(void **state)
+{
+	struct memslot_hint hint = {0};
+	struct fake_memory *m = *state;
+	const struct memslot_set *set;
+
+	assert_int_equal(overlay_show_readonly(&m->slots, 2, OUTSIDE), 0);
+	assert_int_equal(byte_at(m, OUTSIDE), byte_of(2));
+	set = memslots_enter(&m->slots);
+	assert_null(memslots_hva(set, &hint, gfn_to_gpa(OUTSIDE), 1, true));
+	memslots_leave();
+	assert_int_equal(overlay_hide(&m->slots, OUTSIDE), 0);
+	assert_int_equal(overlay_show(&m->slots, 2, OUTSIDE), 0);
+	set = memslots_enter(&m->slots);
+	assert_non_null(memslots_hva(set, &hint, gfn_to_gpa(OUTSIDE), 1, true));
+	memslots_leave();
+}
+
+/*
+ * RAM that is lent.
+ */
+
+static void lent_ram_keeps_its_contents(void **state)
+{
+	struct fake_memory *m = *state;
+
+	assert_int_equal(overlay_lend(&m->slots, 3, gfn(5)), 0);
+	assert_int_equal(overlay_at(&m->slots, gfn(5)), 3);
+	assert_int_equal(byte_at(m, gfn(5)), 5);
+	memset(m->ram + 5 * GUEST_PAGE_SIZE, 0x55, GUEST_PAGE_SIZE);
+	assert_int_equal(overlay_show(&m->slots, 3, OUTSIDE), 0);
+	assert_int_equal(overlay_hide(&m->slots, OUTSIDE), 0);
+	assert_int_equal(overlay_hide(&m->slots, gfn(5)), 0);
+	assert_int_equal(byte_at(m, gfn(5)), 0x55);
+	assert_int_equal(m->calls[FAKE_OP_TAKE_BACK], 1);
+	assert_int_equal(m->calls[FAKE_OP_UNCOVER], 0);
+}
+
+static void what_cannot_be_lent(void **state)
+{
+	struct fake_memory *m = *state;
+
+	assert_int_equal(fake_memory_set(m, 1, MEMSLOT_READONLY, gfn(0x1000), 1, m->ram + 4096), 0);
+	assert_int_equal(fake_memory_set(m, 2, 0, gfn(0x2000), 1, m->ram + 5 * 4096), 0);
+	assert_int_equal(overlay_show(&m->slots, 2, gfn(4)), 0);
+	assert_int_equal(overlay_lend(&m->slots, 3, gfn(5)), 0);
+	assert_without_trace(m, overlay_lend(&m->slots, 3, OUTSIDE), -ENOENT);
+	assert_without_trace(m, overlay_lend(&m->slots, 3, gfn(UINT64_MAX)), -ENOENT);
+	assert_without_trace(m, overlay_lend(&m->slots, 3, gfn(0x1000)), -ENOENT);
+	assert_without_trace(m, overlay_lend(&m->slots, 3, gfn(4)), -EBUSY);
+	assert_without_trace(m, overlay_lend(&m->slots, 3, gfn(5)), -EBUSY);
+	assert_without_trace(m, overlay_lend(&m->slots, 3, gfn(0x2000)), -EBUSY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +455,11 @@ int main(void)
 		TEST_RAM(failed_show_over_another_leaves_the_other),
 		TEST_RAM(failed_hide_leaves_it_shown),
 		TEST_RAM(no_slot_number_left),
+		TEST_RAM(a_page_moves),
+		TEST_RAM(failed_move_leaves_it_where_it_was),
+		TEST_RAM(read_only_outside_ram),
+		TEST_RAM(lent_ram_keeps_its_contents),
+		TEST_RAM(what_cannot_be_lent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -683,6 +683,26 @@ static void test_empty_barrier(void **state)
 	assert_log(s, order, 2);
 }
 
+/* What was within the image when it was asked may not be when its turn comes. */
+static void test_shrunk_while_waiting(void **state)
+{
+	struct subject *s = *state;
+
+	s->image.hold = true;
+	put(s, front_move(OP_WRITE, 0, 0, 0, 1));
+	put(s, front_move(OP_BARRIER, 1, 800, 1, 1));
+	serve(s);
+	s->image.common.size = 800 * 512;
+	test_image_release_all(&s->image);
+	serve(s);
+	test_image_release_all(&s->image);
+	serve(s);
+	assert_answer(s, 0, OP_WRITE, BLKIF_RSP_OKAY);
+	assert_answer(s, 1, OP_BARRIER, BLKIF_RSP_ERROR);
+	assert_int_equal(s->image.logged, 2);
+	assert_null(s->queue.held);
+}
+
 /* A barrier that waits is done even if the write before it has failed; so are several in a row. */
 static void test_barriers_in_a_row(void **state)
 {
@@ -881,6 +901,7 @@ int main(void)
 		TEST_BASIC(test_flush_with_data),
 		TEST(test_empty_barrier, of_64),
 		TEST_BASIC(test_barriers_in_a_row),
+		TEST(test_shrunk_while_waiting, of_64),
 		TEST(test_kept_grants, kept),
 		TEST(test_dirty_log, of_64),
 		TEST(test_dirty_log, kept),

@@ -7,6 +7,7 @@
  *
  * "Before" is what stands before it in the ring, answered or not.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,13 +144,25 @@ static void submit(struct block_op *op, enum image_op what)
 	io->image->ops->submit(io, &op->io);
 }
 
+static bool within(const struct block_queue *q, uint64_t sector, uint64_t count)
+{
+	uint64_t all = image_size(q->image) / IMAGE_SECTOR;
+
+	return count <= all && sector <= all - count;
+}
+
 static void next_step(struct block_op *op)
 {
 	unsigned step = op->steps & -op->steps;
 
 	op->waits = false;
 	op->steps &= ~step;
-	submit(op, step == OP_DATA ? op->data_op : IMAGE_FLUSH);
+	if (step != OP_DATA)
+		submit(op, IMAGE_FLUSH);
+	else if (within(op->queue, op->offset / IMAGE_SECTOR, op->len / IMAGE_SECTOR))
+		submit(op, op->data_op);
+	else
+		finish(op, -EIO); /* the image has become smaller while it waited */
 }
 
 static void start(struct block_op *op)
@@ -169,13 +182,6 @@ static void start(struct block_op *op)
 /*
  * What may be asked.
  */
-
-static bool within(const struct block_queue *q, uint64_t sector, uint64_t count)
-{
-	uint64_t all = image_size(q->image) / IMAGE_SECTOR;
-
-	return count <= all && sector <= all - count;
-}
 
 /* The segments, copied to where the guest cannot change them. */
 static int get_segments(struct block_queue *q, const struct block_request *r)

@@ -70,6 +70,9 @@ struct net_link {
  * `child` > 0: the process behind it, which ends with the link. */
 struct net_link *net_link_stream(int fd, pid_t child, struct problem *p);
 
+/* A tap device that is attached already. Owns `fd`, also if it fails. */
+struct net_link *net_link_tap(int fd, struct problem *p);
+
 struct net_link *net_link_open_user(const struct nic_config *config, struct problem *p);
 struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p);
 

@@ -23,6 +23,14 @@ struct net_device;
 struct net_link *net_link_open(const struct nic_config *config, struct problem *p);
 /* No device may use it. A user-mode network's process has ended on return. */
 void net_link_close(struct net_link *link);
+
+/*
+ * The same in two processes, for a guest whose own may open nothing any more. prepare: the link's
+ * descriptor, to be passed on, or -1 with the reason; what is behind it ends with the last of its
+ * kind. adopt: the link of such a descriptor, which it owns, also if it fails.
+ */
+int net_link_prepare(const struct nic_config *config, struct problem *p);
+struct net_link *net_link_adopt(int fd, struct problem *p);
 /* What it is, for the user: "user-mode network (passt)", "tap device vif1.0 in bridge xenbr0". */
 const char *net_link_description(const struct net_link *link);
 

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * block-attach, block-list and block-detach.
+ *
+ * The guest's process may open no files once the guest runs, so the image is opened here, and goes
+ * along as descriptors.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/backend/block/block.h"
+#include "host/cli/program.h"
+#include "host/config/config_json.h"
+#include "host/config/disk_spec.h"
+#include "host/config/vdev.h"
+
+/* The same disk in one specification, with the target's full path: its process is elsewhere. */
+static char *whole_spec(const struct disk_config *d)
+{
+	char *path = d->target ? realpath(d->target, NULL) : NULL, *spec;
+	int rc;
+
+	rc = asprintf(&spec, "format=%s,vdev=%s,access=%s,devtype=%s,%s%s%s%s,target=%s",
+		      disk_format_name(d->format), d->vdev, d->readonly ? "ro" : "rw",
+		      d->cdrom ? "cdrom" : "disk", d->discard ? "discard" : "no-discard",
+		      d->direct_io_safe ? ",direct-io-safe" : "",
+		      d->backendtype ? ",backendtype=" : "", d->backendtype ? d->backendtype : "",
+		      path ? path : "");
+	free(path);
+	return rc < 0 ? NULL : spec;
+}
+
+static int attach(const char *domain, const struct disk_config *d)
+{
+	struct control_guest guest = find_guest(domain);
+	int fds[BLOCK_IMAGE_FDS];
+	struct problem p;
+	json_t *answer;
+	unsigned nr_fds;
+	char *spec;
+
+	if (block_image_prepare(d, fds, &nr_fds, &p))
+		return fail(&p);
+	spec = whole_spec(d);
+	answer = control_request(&guest,
+				 json_pack("{s:s, s:s}", "command", "block-attach", "disk", spec),
+				 fds, nr_fds, &p);
+	free(spec);
+	while (nr_fds)
+		close(fds[--nr_fds]);
+	if (!answer)
+		return fail(&p);
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}
+
+static int block_attach_main(int argc, char **argv)
+{
+	struct disk_config d;
+	struct problem p;
+	int status;
+
+	only_arguments(argc, argv, &block_attach_command, 2, argc);
+	if (disk_spec_parse((const char *const *)argv + optind + 1, argc - optind - 1, &d, &p)) {
+		status = fail(&p);
+	} else if (program.dry_run) {
+		json_t *o = disk_config_json(&d);
+
+		printf("disk: ");
+		json_dumpf(o, stdout, JSON_INDENT(4));
+		puts("\n");
+		json_decref(o);
+		status = EXIT_SUCCESS;
+	} else {
+		status = attach(argv[optind], &d);
+	}
+	disk_config_free(&d);
+	return status;
+}
+
+/* xl's columns; what it calls the handle is the guest's domid. */
+static int print_disks(const struct control_guest *guest)
+{
+	json_t *disks = ask(guest, json_pack("{s:s}", "command", "block-list")), *d;
+	size_t i;
+
+	json_array_foreach(disks, i, d)
+		printf("%-5lld %-3lld %-6u %-5lld %-6lld %-8lld %-30s\n", number_of(d, "devid", -1),
+		       number_of(d, "backend_id", 0), guest->domid, number_of(d, "state", -1),
+		       number_of(d, "event_channel", -1), number_of(d, "ring_ref", -1),
+		       string_of(d, "backend_path"));
+	json_decref(disks);
+	return disks ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+static int block_list_main(int argc, char **argv)
+{
+	struct control_guest *guests;
+	int status = EXIT_SUCCESS;
+	unsigned count;
+
+	only_arguments(argc, argv, &block_list_command, 1, argc);
+	count = chosen_guests(argv + optind, argc - optind, &guests);
+	printf("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch",
+	       "ring-ref", "BE-path");
+	for (unsigned i = 0; i < count; i++)
+		status |= print_disks(&guests[i]);
+	free(guests);
+	return status;
+}
+
+static int block_detach_main(int argc, char **argv)
+{
+	static const struct option words[] = {
+		{"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+	bool force = false;
+	uint32_t devid;
+
+	while (next_option(argc, argv, &block_detach_command, "f", words, 2, 2) != -1)
+		force = true;
+	if (vdev_devid(argv[optind + 1], &devid))
+		return failf("'%s' is not the name or the number of a disk, such as xvda or 51712",
+			     argv[optind + 1]);
+	return order(argv[optind], json_pack("{s:s, s:I, s:b}", "command", "block-detach", "devid",
+					     (json_int_t)devid, "force", (int)force));
+}
+
+const struct command block_attach_command = {
+	.name = "block-attach",
+	.arguments = "DOMAIN SPECIFICATION...",
+	.summary = "give a guest another disk",
+	.main = block_attach_main,
+	.dry_run = true,
+	.help = "The specification is as in the configuration file: xl-disk-configuration(5).\n\n"
+		"Try: xenolith block-attach guest /srv/data.img,raw,xvdb,w\n",
+};
+
+const struct command block_list_command = {
+	.name = "block-list",
+	.arguments = "DOMAIN...",
+	.summary = "list the disks of guests",
+	.main = block_list_main,
+	.help = "State 4 is connected (public header io/xenbus.h). 'list --json' says more.\n\n"
+		"Try: xenolith block-list guest\n",
+};
+
+const struct command block_detach_command = {
+	.name = "block-detach",
+	.arguments = "[-f] DOMAIN DISK",
+	.summary = "take a disk from a guest",
+	.main = block_detach_main,
+	.help = "  -f, --force   without waiting for the guest to let it go\n\n"
+		"Try: xenolith block-detach guest xvdb\n",
+};

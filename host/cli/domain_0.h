@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host as the domain that it is under Xen, for those who call this program xl. */
+#ifndef HOST_CLI_DOMAIN_0_H
+#define HOST_CLI_DOMAIN_0_H
+
+#include <jansson.h>
+
+/* What the command `info` of a guest's process would say of it. To be decref'ed. */
+json_t *domain_0_info(void);
+
+/* Of /proc/meminfo, in KiB; 0: it is not there. */
+unsigned long long host_memory_kib(const char *field);
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* network-attach, network-list and network-detach. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/backend/net/net.h"
+#include "host/cli/program.h"
+#include "host/config/config_json.h"
+#include "host/config/nic_spec.h"
+
+/* The parts as one specification. */
+static char *whole_spec(char **parts, int nr)
+{
+	size_t size = 1;
+	char *spec, *at;
+
+	for (int i = 0; i < nr; i++)
+		size += strlen(parts[i]) + 1;
+	spec = at = calloc(1, size);
+	for (int i = 0; spec && i < nr; i++)
+		at += snprintf(at, size - (at - spec), "%s%s", i ? "," : "", parts[i]);
+	return spec;
+}
+
+/* The MAC is chosen here if the user gives none: who is behind the link hears of it, too. */
+static json_t *request(char **parts, int nr, const struct nic_config *n)
+{
+	char *spec = whole_spec(parts, nr);
+	const uint8_t *m = n->mac;
+	json_t *request = json_pack("{s:s, s:o}", "command", "network-attach", "nic",
+				    json_sprintf("%s%smac=%02x:%02x:%02x:%02x:%02x:%02x",
+						 spec ? spec : "", spec && *spec ? "," : "", m[0],
+						 m[1], m[2], m[3], m[4], m[5]));
+
+	free(spec);
+	return request;
+}
+
+/* The guest's process may open nothing any more, so the link is opened here. */
+static int attach(const char *domain, char **parts, int nr, struct nic_config *n)
+{
+	struct control_guest guest = find_guest(domain);
+	struct problem p;
+	json_t *answer;
+	int fd;
+
+	if (nic_random_mac(n, &p))
+		return fail(&p);
+	fd = net_link_prepare(n, &p);
+	if (fd < 0)
+		return fail(&p);
+	answer = control_request(&guest, request(parts, nr, n), &fd, 1, &p);
+	close(fd);
+	if (!answer)
+		return fail(&p);
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}
+
+static int network_attach_main(int argc, char **argv)
+{
+	struct nic_config n;
+	struct problem p;
+	int status;
+
+	only_arguments(argc, argv, &network_attach_command, 1, argc);
+	if (nic_spec_parse((const char *const *)argv + optind + 1, argc - optind - 1, &n, NULL,
+			   &p)) {
+		status = fail(&p);
+	} else if (program.dry_run) {
+		json_t *o = nic_config_json(&n);
+
+		printf("vif: ");
+		json_dumpf(o, stdout, JSON_INDENT(4));
+		puts("\n");
+		json_decref(o);
+		status = EXIT_SUCCESS;
+	} else {
+		status = attach(argv[optind], argv + optind + 1, argc - optind - 1, &n);
+	}
+	nic_config_free(&n);
+	return status;
+}
+
+/* xl's columns. */
+static int print_nics(const struct control_guest *guest)
+{
+	json_t *nics = ask(guest, json_pack("{s:s}", "command", "network-list")), *n;
+	size_t i;
+
+	json_array_foreach(nics, i, n)
+	{
+		printf("%-3lld %-2lld ", number_of(n, "devid", -1), number_of(n, "backend_id", 0));
+		printf("%s%6lld %5lld %6lld %5lld/%-11lld %-30s\n", string_of(n, "mac"),
+		       number_of(n, "devid", -1), number_of(n, "state", -1),
+		       number_of(n, "event_channel", -1), number_of(n, "tx_ring_ref", -1),
+		       number_of(n, "rx_ring_ref", -1), string_of(n, "backend_path"));
+	}
+	json_decref(nics);
+	return nics ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+static int network_list_main(int argc, char **argv)
+{
+	struct control_guest *guests;
+	int status = EXIT_SUCCESS;
+	unsigned count;
+
+	only_arguments(argc, argv, &network_list_command, 1, argc);
+	count = chosen_guests(argv + optind, argc - optind, &guests);
+	printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-5s %-30s\n", "Idx", "BE", "Mac Addr.",
+	       "handle", "state", "evt-ch", "tx-", "rx-ring-ref", "BE-path");
+	for (unsigned i = 0; i < count; i++)
+		status |= print_nics(&guests[i]);
+	free(guests);
+	return status;
+}
+
+/* The interface with that MAC; -1: none, or the guest did not say. */
+static long long devid_of_mac(const char *domain, const char *mac)
+{
+	struct control_guest guest = find_guest(domain);
+	json_t *nics = ask(&guest, json_pack("{s:s}", "command", "network-list")), *n;
+	long long devid = -1;
+	size_t i;
+
+	json_array_foreach(nics, i, n) if (!strcasecmp(string_of(n, "mac"), mac)) devid =
+		number_of(n, "devid", -1);
+	json_decref(nics);
+	return devid;
+}
+
+static int network_detach_main(int argc, char **argv)
+{
+	static const struct option words[] = {
+		{"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+	const char *which;
+	long long devid;
+	bool force = false;
+
+	while (next_option(argc, argv, &network_detach_command, "f", words, 2, 2) != -1)
+		force = true;
+	which = argv[optind + 1];
+	if (strchr(which, ':'))
+		devid = devid_of_mac(argv[optind], which);
+	else
+		devid = *which && strlen(which) < 10 && !which[strspn(which, "0123456789")]
+				? strtol(which, NULL, 10)
+				: -1;
+	if (devid < 0)
+		return failf("there is no network interface '%s': want its number or MAC, as "
+			     "network-list shows them",
+			     which);
+	return order(argv[optind], json_pack("{s:s, s:I, s:b}", "command", "network-detach",
+					     "devid", (json_int_t)devid, "force", (int)force));
+}
+
+const struct command network_attach_command = {
+	.name = "network-attach",
+	.arguments = "DOMAIN [KEY=VALUE...]",
+	.summary = "give a guest another network interface",
+	.main = network_attach_main,
+	.dry_run = true,
+	.help = "The keys are as in the configuration file: xl-network-configuration(5), and\n"
+		"forward=tcp/HOSTPORT/GUESTPORT.\n\n"
+		"Try: xenolith network-attach guest forward=tcp/2222/22\n",
+};
+
+const struct command network_list_command = {
+	.name = "network-list",
+	.arguments = "DOMAIN...",
+	.summary = "list the network interfaces of guests",
+	.main = network_list_main,
+	.help = "State 4 is connected (public header io/xenbus.h).\n\n"
+		"Try: xenolith network-list guest\n",
+};
+
+const struct command network_detach_command = {
+	.name = "network-detach",
+	.arguments = "[-f] DOMAIN NUMBER|MAC",
+	.summary = "take a network interface from a guest",
+	.main = network_detach_main,
+	.help = "  -f, --force   without waiting for the guest to let it go\n\n"
+		"Try: xenolith network-detach guest 0\n",
+};
