@@ -77,6 +77,11 @@ static void soft_reset(void *opaque, uint32_t events)
 	if (read(m->reset.fd, &count, sizeof(count)) < 0)
 		return;
 	vm_pause_wait(&m->vm);
+	if (m->config.soft_reset_ends) {
+		vm_end_shutdown(&m->vm, SHUTDOWN_soft_reset);
+		vm_resume(&m->vm);
+		return;
+	}
 	fprintf(stderr, "xenolith: the guest resets itself (kexec)\n");
 	rc = vm_soft_reset(&m->vm);
 	reset_rings(m);

@@ -25,9 +25,10 @@ struct machine_config {
 	const uint8_t *uuid; /* 16 bytes, copied; NULL: zeros */
 	/* Of its grant tables (grants_configure); 0: Xen's defaults. */
 	unsigned max_grant_frames, max_maptrack_frames, max_grant_version;
-	struct store *store; /* NULL: the guest has none */
-	bool nobody_reads;   /* out_fd, perhaps: console_keep() */
-	int log_fd;          /* then: of the console; -1: none */
+	struct store *store;  /* NULL: the guest has none */
+	bool soft_reset_ends; /* the guest may not begin anew: it ends (SHUTDOWN_soft_reset) */
+	bool nobody_reads;    /* out_fd, perhaps: console_keep() */
+	int log_fd;           /* then: of the console; -1: none */
 	/* Each may be NULL: the guest has ended (once, any thread; NULL: the loop stops); it has
 	 * begun anew: devices are to be offered again (loop's thread, no vCPU runs); it has said
 	 * something on the hypervisor's console (a line without its end; any thread; NULL: to

@@ -7,15 +7,15 @@
  * in it.
  *
  * Locks, in the order in which they may be taken:
- *	domain.lock		shared_info's place, HVM parameters, vCPUs' coming and going; the
- *grant table's size and version, and where its frames are seen domain.events.lock	states of
- *event channel ports (pending and mask bits are atomics) vcpu.timers.lock	its deadlines; and
+ *	domain.lock		shared_info's place, HVM parameters, vCPUs' coming and going, the
+ *				grant table's size and version
+ *	domain.events.lock	states of event channel ports (pending and mask bits are atomics)
+ *	vcpu.timers.lock	its deadlines; and
  *	vcpu.runstate_lock	the record of its times: nobody waits for anything with one of these
  *	domain.reservation.lock	which pages of RAM there are
  *	domain.memslots.lock	changes of slots, overlays and of the areas of caches
  *	gpc.lock		what one cache knows, and its use by pieces
- *	domain.grants.lock	uses of grants: nobody waits for anything with it, and it is never
- *				taken with another below domain.lock
+ *	domain.grants.lock	uses of grants: nobody takes another one with it, or waits
  *	a read section		every access to guest memory (memslots_enter, gpc_lock). A change
  *				waits for it: so who is in one takes no lock but a gpc's, and goes
  *				on soon
@@ -72,7 +72,7 @@ struct domain {
 	 */
 	bool long_mode;
 
-	void *shared_info; /* the overlay page, as we see it; never unmapped */
+	void *shared_info;          /* the overlay page, as we see it; never unmapped */
 	struct gfn shared_info_gfn; /* where the guest has put it, if mapped */
 	bool shared_info_mapped;
 

@@ -21,6 +21,9 @@ static const struct operation {
 } operations[] = {
 	{__HYPERVISOR_memory_op, XENMEM_add_to_physmap, false, false, 24, 16},
 	{__HYPERVISOR_memory_op, XENMEM_memory_map, false, true, 16, 8},
+	{__HYPERVISOR_memory_op, XENMEM_remove_from_physmap, false, false, 16, 8},
+	{__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, false, false, 32, 20},
+	{__HYPERVISOR_grant_table_op, GNTTABOP_set_version, false, true, 4, 4},
 	{__HYPERVISOR_memory_op, XENMEM_current_reservation, false, false, 2, 2},
 	{__HYPERVISOR_memory_op, XENMEM_maximum_reservation, false, false, 2, 2},
 	{__HYPERVISOR_memory_op, XENMEM_maximum_gpfn, false, false, 2, 2},
@@ -153,6 +156,8 @@ static void put_good_argument(struct fake *f, const struct operation *op)
 	else if (op->nr == __HYPERVISOR_hvm_op ||
 		 (events && op->cmd != EVTCHNOP_bind_virq && op->cmd != EVTCHNOP_bind_ipi))
 		memcpy(at, &self, sizeof(self));
+	if (op->nr == __HYPERVISOR_grant_table_op)
+		*at = 2; /* the version */
 	if (events && op->cmd == EVTCHNOP_bind_interdomain)
 		memcpy(at + 4, &port, sizeof(port));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/domain.h"
+#include "shim/physmap.h"
 #include "shim/grant_array.h"
 #include "shim/grant_entry.h"
 #include "shim/grant_op.h"
@@ -36,7 +37,7 @@ static int pin_page(struct domain *d, struct page *p, struct gfn at, bool write)
 {
 	struct memslot_hint hint = {0};
 
-	return memslots_pin(&d->memslots, &hint, at, write, &p->pin) ? GNTST_bad_page : GNTST_okay;
+	return physmap_pin(d, &hint, at, write, &p->pin) ? GNTST_bad_page : GNTST_okay;
 }
 
 static int claim_grant(struct domain *d, const struct end *e, struct page *p)

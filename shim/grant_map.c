@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/domain.h"
+#include "shim/physmap.h"
 
 #define BACKEND 0 /* the domain that the host is to its guests */
 
@@ -28,7 +29,7 @@ static int hold_page(struct domain *d, grant_ref_t ref, bool write, bool map,
 
 	if (rc != GNTST_okay)
 		return rc;
-	rc = pin_status(memslots_pin(&d->memslots, hint, p->hold.at, write, &p->pin));
+	rc = pin_status(physmap_pin(d, hint, p->hold.at, write, &p->pin));
 	if (rc != GNTST_okay)
 		grant_release(d, &p->hold);
 	return rc;
@@ -114,35 +115,45 @@ static int check_range(const struct grant_hold *h, unsigned offset, unsigned len
 		       : GNTST_okay;
 }
 
-/* One of the two is NULL: the direction. */
-static int copy(struct domain *d, grant_ref_t ref, unsigned offset, void *to, const void *from,
-		unsigned len)
+/* A page of which these bytes are granted. */
+static int hold_bytes(struct domain *d, grant_ref_t ref, unsigned offset, unsigned len, bool write,
+		      struct held_page *p)
 {
 	struct memslot_hint hint = {0};
-	struct held_page p;
 	int rc;
 
 	if (offset > GUEST_PAGE_SIZE || len > GUEST_PAGE_SIZE - offset)
 		return GNTST_bad_copy_arg;
-	rc = hold_page(d, ref, !to, false, &hint, &p);
+	rc = hold_page(d, ref, write, false, &hint, p);
 	if (rc != GNTST_okay)
 		return rc;
-	rc = check_range(&p.hold, offset, len);
-	if (rc == GNTST_okay && to)
-		memcpy(to, p.pin.hva + offset, len);
-	else if (rc == GNTST_okay)
-		memcpy(p.pin.hva + offset, from, len);
-	release_page(d, &p, !to && rc == GNTST_okay);
+	rc = check_range(&p->hold, offset, len);
+	if (rc != GNTST_okay)
+		release_page(d, p, false);
 	return rc;
 }
 
 int grant_copy_from(struct domain *d, grant_ref_t ref, unsigned offset, void *to, unsigned len)
 {
-	return copy(d, ref, offset, to, NULL, len);
+	struct held_page p;
+	int rc = hold_bytes(d, ref, offset, len, false, &p);
+
+	if (rc != GNTST_okay)
+		return rc;
+	memcpy(to, p.pin.hva + offset, len);
+	release_page(d, &p, false);
+	return GNTST_okay;
 }
 
 int grant_copy_to(struct domain *d, grant_ref_t ref, unsigned offset, const void *from,
 		  unsigned len)
 {
-	return copy(d, ref, offset, NULL, from, len);
+	struct held_page p;
+	int rc = hold_bytes(d, ref, offset, len, true, &p);
+
+	if (rc != GNTST_okay)
+		return rc;
+	memcpy(p.pin.hva + offset, from, len);
+	release_page(d, &p, true);
+	return GNTST_okay;
 }

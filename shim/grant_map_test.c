@@ -12,6 +12,7 @@
 #include "shim/memslot/dirty_log.h"
 #include "shim/memslot/overlay.h"
 #include "shim/memslot/tracker.h"
+#include "shim/shared_info.h"
 #include "shim/soft_reset.h"
 
 #define REF   20u
@@ -67,6 +68,28 @@ VERSIONS(a_grant_is_mapped)
 	assert_null(m.hva);
 	assert_unused(f, REF);
 	grant_unmap(&f->domain, &m, true); /* to no effect */
+	assert_unused(f, REF);
+}
+
+/* What the guest has given back it cannot grant; what covers the gap it can. */
+VERSIONS(a_page_that_is_not_there)
+{
+	const uint64_t frame = PAGE;
+	struct grant_mapping m;
+
+	grant(f, 0);
+	assert_int_equal(reservation_remove(&f->domain, &frame, 1, 0), 1);
+	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_bad_page);
+	assert_null(m.hva);
+	assert_unused(f, REF);
+	assert_int_equal(shared_info_map(&f->domain, gfn(PAGE)), 0);
+	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_okay);
+	grant_unmap(&f->domain, &m, false);
+	assert_int_equal(shared_info_map(&f->domain, gfn(PAGE + 1)), 0);
+	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_bad_page);
+	assert_int_equal(reservation_populate(&f->domain, &frame, 1, 0), 1);
+	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_okay);
+	grant_unmap(&f->domain, &m, false);
 	assert_unused(f, REF);
 }
 
@@ -356,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_64(a_grant_is_mapped),
+		TEST_64(a_page_that_is_not_there),
 		TEST_64(flags_are_there_until_the_last_use_ends),
 		TEST_64(what_is_not_granted),
 		TEST_64(frames_without_memory),

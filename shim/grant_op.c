@@ -65,7 +65,8 @@ _Static_assert(offsetof(struct gnttab_setup_table, status) ==
 		       offsetof(struct gnttab_setup_table_x86_32, status),
 	       "the status is at the same place in both word sizes");
 
-/* Where each is, in the guest's own words. */
+/* Where each is, in the guest's own words. A list that cannot be written to is told to 64-bit
+ * guests only: so it is on Xen, which has written the status of the others by then. */
 static int16_t write_frames(struct vcpu *v, const struct setup *s, bool long_mode)
 {
 	size_t size = long_mode ? 8 : 4;
@@ -74,7 +75,7 @@ static int16_t write_frames(struct vcpu *v, const struct setup *s, bool long_mod
 	for (uint32_t i = 0; i < s->nr_frames; i++) {
 		uint64_t at = grants_frame_gfn(v->domain, i);
 
-		if (guest_write(v, gva(s->list.v + i * size), &at, size))
+		if (guest_write(v, gva(s->list.v + i * size), &at, size) && long_mode)
 			status = GNTST_bad_virt_addr;
 	}
 	return status;

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
+#include <time.h>
 
 #include "shim/fake_grants.h"
 #include "shim/fake_test.h"
@@ -15,7 +15,7 @@
 #include "shim/memslot/overlay.h"
 
 #define BACKENDS 3
-#define ROUNDS   5000 /* of each backend */
+#define ROUNDS   3000 /* of each backend */
 
 /* Grants that the guest takes back and gives again, and those over whose pages overlays come. */
 #define TAKEN   8u
@@ -203,6 +203,41 @@ static void *run_changer(void *opaque)
 	return NULL;
 }
 
+/* The same pages are mapped by the guest itself, when no backend has them; what is in them stays.
+ */
+static void *run_own_maps(void *opaque)
+{
+	struct traffic *t = opaque;
+	struct domain *d = &t->f->domain;
+	struct gnttab_unmap_grant_ref unmap;
+
+	for (uint32_t i = 0; working(t); i++) {
+		unsigned page = TAKEN + i % COVERED;
+		struct gnttab_map_grant_ref map = {.host_addr = FAKE_HOLE,
+						   .flags = GNTMAP_host_map,
+						   .ref = 100,
+						   .dom = FAKE_DOMID};
+
+		fake_grant(t->f, 100, GTF_permit_access, FAKE_DOMID, PAGE + page);
+		store(word(t, page) + 100, i);
+		grant_self_map(d, &map);
+		count(map.status ? &t->busy : &t->covered);
+		if (map.status)
+			continue;
+		if (load(word(t, page) + 100) != i)
+			count(&t->failures);
+		unmap = (struct gnttab_unmap_grant_ref){.host_addr = FAKE_HOLE,
+							.handle = map.handle};
+		grant_self_unmap(d, &unmap);
+		if (unmap.status || load(word(t, page) + 100) != i)
+			count(&t->failures);
+	}
+	pthread_mutex_lock(&d->lock);
+	grant_self_settle(d);
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
 /* Everything again and again: the version, frames at other places, two entries swapped. */
 static void *run_hypercalls(void *opaque)
 {
@@ -262,6 +297,14 @@ static void grants_taken_back_in_version_2(void **state)
 	grants_taken_back(state);
 }
 
+static void pages_that_are_mapped_twice(void **state)
+{
+	struct traffic t = {.f = *state};
+
+	run(&t, run_guest, run_own_maps);
+	assert_true(t.mapped && t.covered);
+}
+
 static void tables_that_change(void **state)
 {
 	struct traffic t = {.f = *state};
@@ -270,12 +313,68 @@ static void tables_that_change(void **state)
 	assert_true(t.mapped && t.changed);
 }
 
+/*
+ * One grant, one backend, as fast as can be: so that each gets between any two steps of the other.
+ */
+
+#define TIMES 100000 /* mapped and taken back, before a minute has passed */
+
+static void *run_fast_backend(void *opaque)
+{
+	struct backend *b = opaque;
+	struct grant_mapping m;
+
+	while (working(b->t)) {
+		if (grant_map(&b->t->f->domain, REF, true, &m) != GNTST_okay)
+			continue;
+		count(&b->t->mapped);
+		store((uint32_t *)m.hva, 1);
+		grant_unmap(&b->t->f->domain, &m, false);
+	}
+	return NULL;
+}
+
+static void grants_taken_back_at_any_moment(void **state)
+{
+	struct traffic t = {.f = *state, .working = 1};
+	struct backend b = {.t = &t};
+	const struct grant_table *g = &t.f->domain.grants;
+	time_t end = time(NULL) + 60;
+
+	fake_grant(t.f, REF, GTF_permit_access, 0, PAGE);
+	assert_int_equal(pthread_create(&b.id, NULL, run_fast_backend, &b), 0);
+	while ((t.taken_back < TIMES || load(&t.mapped) < TIMES) && time(NULL) < end) {
+		if (!(g->version == 1 ? take_back_v1(g, REF) : take_back_v2(g, REF)))
+			continue;
+		t.taken_back++;
+		store(word(&t, 0), 0);
+		for (unsigned i = t.taken_back % 64; i; i--)
+			if (load(word(&t, 0)))
+				count(&t.failures);
+		fake_grant(t.f, REF, GTF_permit_access, 0, PAGE);
+	}
+	__atomic_store_n(&t.working, 0, __ATOMIC_SEQ_CST);
+	pthread_join(b.id, NULL);
+	assert_int_equal(t.failures, 0);
+	assert_true(t.taken_back >= TIMES && t.mapped >= TIMES);
+	assert_int_equal(fake_grant_status(t.f, REF), 0);
+}
+
+static void grants_taken_back_at_any_moment_in_version_2(void **state)
+{
+	fake_grant_version(*state, 2);
+	grants_taken_back_at_any_moment(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_64(grants_taken_back),
 		TEST_64(grants_taken_back_in_version_2),
+		TEST_64(pages_that_are_mapped_twice),
 		TEST_64(tables_that_change),
+		TEST_64(grants_taken_back_at_any_moment),
+		TEST_64(grants_taken_back_at_any_moment_in_version_2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

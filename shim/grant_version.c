@@ -42,13 +42,11 @@ static int keep_v2_entry(const struct grant_table *g, grant_ref_t ref, struct gr
 	return 0;
 }
 
-static int keep(const struct grant_table *g, struct kept *k)
+static int keep_v2(const struct grant_table *g, struct kept *k)
 {
 	int rc = 0;
 
-	if (g->version == 1)
-		keep_v1(g, k);
-	for (grant_ref_t i = 0; g->version == 2 && i < ARRAY_SIZE(k->of) && !rc; i++)
+	for (grant_ref_t i = 0; i < ARRAY_SIZE(k->of) && !rc; i++)
 		rc = keep_v2_entry(g, i, &k->of[i]);
 	return rc;
 }
@@ -66,12 +64,15 @@ static void write_v2(const struct grant_table *g, const struct kept *k)
 /* Under both locks. */
 static int change(struct grant_table *g, unsigned version)
 {
-	struct kept kept;
-	int rc;
+	struct kept kept = {0};
+	int rc = 0;
 
 	if (grants_in_use(g, GNTTAB_NR_RESERVED_ENTRIES))
 		return -XEN_EBUSY;
-	rc = keep(g, &kept);
+	if (g->version == 1)
+		keep_v1(g, &kept);
+	else
+		rc = keep_v2(g, &kept);
 	if (rc)
 		return rc;
 	memset(g->frames, 0, (size_t)g->nr_frames * GUEST_PAGE_SIZE);

@@ -221,6 +221,23 @@ static void increase(void **state)
 	assert_int_equal(f->ram_populated + f->ram_discarded, 0);
 }
 
+/* However the frames lie in words of a bitmap. */
+static void counted(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(adjust_range(f, XENMEM_decrease_reservation, 0x101, 100, 2, 0), 100);
+	for (uint64_t first = 0xf0; first < 0x150; first++) {
+		uint64_t there = 0;
+
+		for (uint64_t n = 1; n < 0x90; n++) {
+			there += populated(f, first + n - 1);
+			assert_int_equal(domain_count_populated(&f->domain, gfn(first), n), there);
+		}
+	}
+	assert_int_equal(domain_count_populated(&f->domain, gfn(RAM_END - 1), 2), 0);
+}
+
 /* What covers a page goes with it, as on Xen, and where there is no RAM it goes alone. */
 static void covered_pages(void **state)
 {
@@ -521,6 +538,7 @@ int main(void)
 		TEST_BOTH(populate_what_is_there),
 		TEST_BOTH(increase),
 		TEST_BOTH(covered_pages),
+		TEST_64(counted),
 		TEST_BOTH(not_there),
 		TEST_BOTH(twice),
 		TEST_BOTH(over_the_end),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/physmap.h"
 
+#include <errno.h>
+
 #include "shim/domain.h"
 #include "shim/memslot/overlay.h"
 #include "shim/shared_info.h"
@@ -47,4 +49,14 @@ int physmap_hide(struct domain *d, struct gfn at)
 	if (!rc)
 		tell_unhooked(d, page);
 	return rc;
+}
+
+int physmap_pin(struct domain *d, struct memslot_hint *hint, struct gfn at, bool write,
+		struct memslot_pin *pin)
+{
+	if (!domain_page_populated(d, at) && overlay_at(&d->memslots, at) < 0) {
+		*pin = (struct memslot_pin){0};
+		return -ENOENT;
+	}
+	return memslots_pin(&d->memslots, hint, at, write, pin);
 }

@@ -9,6 +9,7 @@
 #ifndef SHIM_PHYSMAP_H
 #define SHIM_PHYSMAP_H
 
+#include "shim/memslot/pin.h"
 #include "shim/types.h"
 
 struct domain;
@@ -22,5 +23,12 @@ int physmap_show(struct domain *d, unsigned page, struct gfn at);
 
 /* Take away the page that is shown at `at`; -XEN_ENOENT: there is none. Under the domain's lock. */
 int physmap_hide(struct domain *d, struct gfn at);
+
+/*
+ * memslots_pin() of a page that is there: -ENOENT also where the guest has given back its RAM
+ * (shim/reservation.h) and nothing of the hypervisor's covers it.
+ */
+int physmap_pin(struct domain *d, struct memslot_hint *hint, struct gfn at, bool write,
+		struct memslot_pin *pin);
 
 #endif

@@ -116,14 +116,33 @@ bool domain_page_populated(const struct domain *d, struct gfn page)
 	return !range || !is_gone(range, page.v);
 }
 
+/* Bits `first` to `end` - 1 of a bitmap, a word at a time. */
+static uint64_t count_bits(const uint64_t *words, uint64_t first, uint64_t end)
+{
+	uint64_t count = 0;
+
+	while (first < end) {
+		uint64_t bits = __atomic_load_n(&words[first / 64], __ATOMIC_ACQUIRE);
+		unsigned n = 64 - first % 64;
+
+		if (n > end - first)
+			n = end - first;
+		bits = bits >> first % 64 & UINT64_MAX >> (64 - n);
+		count += __builtin_popcountll(bits);
+		first += n;
+	}
+	return count;
+}
+
 uint64_t domain_count_populated(const struct domain *d, struct gfn base, uint64_t npages)
 {
 	const struct ram_range *range = range_of(&d->reservation, base.v, npages);
-	uint64_t count = 0;
+	uint64_t first;
 
-	for (uint64_t page = base.v; range && page < base.v + npages; page++)
-		count += !is_gone(range, page);
-	return count;
+	if (!range)
+		return 0;
+	first = base.v - range->first;
+	return npages - count_bits(range->gone, first, first + npages);
 }
 
 /*

@@ -21,7 +21,7 @@ struct xen_add_to_physmap_batch_x86_32 {
 	uint16_t domid;
 	uint16_t space;
 	uint16_t size;
-	uint16_t u; /* domid of the foreign domain, or reserved */
+	uint16_t u;                 /* domid of the foreign domain, or reserved */
 	uint32_t idxs, gpfns, errs; /* guest handles */
 };
 

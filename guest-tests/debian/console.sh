@@ -5,6 +5,7 @@
 # $work/console; `seen` is how much of it has been looked at.
 
 console='' seen=0
+escape=$(printf '\033')
 
 # attach COMMAND...: the console, by that command on a terminal of its own, until it ends or is detached.
 attach() {
@@ -27,7 +28,7 @@ mark() { seen=$(wc -c <"$work/console"); }
 
 # What has appeared since the mark, without colours.
 appeared() { tail -c "+$((seen + 1))" "$work/console" | plain; }
-plain() { tr -d '\r' | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g'; }
+plain() { tr -d '\r' | sed "s/$escape\[[0-9;?]*[a-zA-Z]//g"; }
 
 type_in() { printf '%s\r' "$1" >"$work/keys"; }
 

@@ -13,7 +13,7 @@ prepare() {
 	truncate -s ${data_mib}M "$work/data.raw"
 	truncate -s 64M "$work/more.raw"
 	qemu-img create -q -f qcow2 "$work/data.qcow2" ${data_mib}M
-	ln -s "$xenolith" "$work/xl"
+	ln -s "$(realpath "$xenolith")" "$work/xl"
 	case $bed in nested-*) bed_machine ;; esac
 	busybox httpd -f -p 127.0.0.1:8642 -h "$work/www" &
 	server=$!
@@ -36,7 +36,7 @@ type = "pvh"
 name = "debian"
 kernel = "$kernel"
 ramdisk = "$initrd"
-extra = "root=LABEL=debian console=hvc0"
+extra = "root=LABEL=debian console=hvc0 quiet"
 memory = 512
 maxmem = 640
 vcpus = 2
@@ -58,7 +58,7 @@ gone() { ! domid >/dev/null 2>&1; }
 no_helpers() { ! pidof qemu-nbd; }
 
 # The process of the guest.
-pid_of_guest() { "$xenolith" list -l debian | sed -n 's/^.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
+pid_of_guest() { "$xenolith" list --json debian | sed -n 's/^.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
 
 resident_kib() { awk '$1 == "Rss:" { print $2 }' "/proc/$(pid_of_guest)/smaps_rollup"; }
 

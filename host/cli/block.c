@@ -2,15 +2,14 @@
 /*
  * block-attach, block-list and block-detach.
  *
- * The guest's process may open no files once the guest runs, so the target is opened here, and goes
- * along as a descriptor.
+ * The guest's process may open no files once the guest runs, so the image is opened here, and goes
+ * along as descriptors.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "host/backend/block/block.h"
 #include "host/cli/program.h"
 #include "host/config/config_json.h"
 #include "host/config/disk_spec.h"
@@ -35,24 +34,21 @@ static char *whole_spec(const struct disk_config *d)
 static int attach(const char *domain, const struct disk_config *d)
 {
 	struct control_guest guest = find_guest(domain);
+	int fds[BLOCK_IMAGE_FDS];
 	struct problem p;
 	json_t *answer;
-	int fd = -1;
+	unsigned nr_fds;
 	char *spec;
 
-	if (d->target) {
-		fd = open(d->target, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-		if (fd < 0)
-			return failf("cannot open the disk %s: %s%s", d->target, strerror(errno),
-				     d->readonly ? "" : "; access=ro reads only");
-	}
+	if (block_image_prepare(d, fds, &nr_fds, &p))
+		return fail(&p);
 	spec = whole_spec(d);
 	answer = control_request(&guest,
 				 json_pack("{s:s, s:s}", "command", "block-attach", "disk", spec),
-				 &fd, fd >= 0, &p);
+				 fds, nr_fds, &p);
 	free(spec);
-	if (fd >= 0)
-		close(fd);
+	while (nr_fds)
+		close(fds[--nr_fds]);
 	if (!answer)
 		return fail(&p);
 	json_decref(answer);

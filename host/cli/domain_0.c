@@ -1,39 +1,50 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/cli/domain_0.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-unsigned long long host_memory_kib(const char *field)
+/* The first line of a file in /proc that begins so; what follows in `rest`. */
+static bool proc_line(const char *path, const char *begin, char *rest, size_t size)
 {
-	FILE *f = fopen("/proc/meminfo", "re");
-	unsigned long long kib = 0;
-	char line[128];
+	FILE *f = fopen(path, "re");
+	bool found = false;
+	char line[256];
 
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, field, strlen(field)) &&
-		    sscanf(line + strlen(field), ": %llu kB", &kib) == 1)
-			break;
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		found = !strncmp(line, begin, strlen(begin));
+		if (found)
+			snprintf(rest, size, "%s", line + strlen(begin));
+	}
 	if (f)
 		fclose(f);
-	return kib;
+	return found;
 }
 
-/* All that its CPUs have done, guests' work, too. */
+unsigned long long host_memory_kib(const char *field)
+{
+	char begin[32], rest[64];
+
+	snprintf(begin, sizeof(begin), "%s:", field);
+	return proc_line("/proc/meminfo", begin, rest, sizeof(rest)) ? strtoull(rest, NULL, 10) : 0;
+}
+
+/* All that its CPUs have done, guests' work, too: user, nice and system, in ticks. */
 static json_int_t cpu_time_ns(void)
 {
-	FILE *f = fopen("/proc/stat", "re");
-	unsigned long long user = 0, nice = 0, system = 0;
-	long ticks = sysconf(_SC_CLK_TCK);
+	const long ticks = sysconf(_SC_CLK_TCK);
+	unsigned long long sum = 0;
+	char rest[128], *at = rest;
 
-	if (!f)
+	if (!proc_line("/proc/stat", "cpu ", rest, sizeof(rest)))
 		return 0;
-	if (fscanf(f, "cpu %llu %llu %llu", &user, &nice, &system) != 3)
-		user = nice = system = 0;
-	fclose(f);
-	return (json_int_t)((user + nice + system) * (1000000000ull / ticks));
+	for (unsigned i = 0; i < 3; i++)
+		sum += strtoull(at, &at, 10);
+	return (json_int_t)(sum * (1000000000ull / ticks));
 }
 
 static json_int_t uptime_ns(void)

@@ -2,16 +2,41 @@
 /* list and vm-list: the guests that run, in xl's columns or as JSON. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "host/cli/domain_0.h"
 #include "host/cli/program.h"
 #include "host/cli/xl_json.h"
 
+/* How long a guest's process may take to say what it is, before the list goes on without it. */
+#define PATIENCE_S 5
+
 struct options {
 	bool details, json, verbose, context, pool, numa;
 };
 
-/* What each guest says of itself; one that ends meanwhile is left out, unless it was asked for. */
+/* One that has stopped (by a debugger, say) must not stop us. NULL with the reason. */
+static json_t *ask_patiently(const struct control_guest *guest, bool *gone, struct problem *p)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	int fd = control_connect(guest, p);
+	json_t *info = NULL;
+
+	*gone = fd < 0;
+	if (fd < 0)
+		return NULL;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (!control_send(fd, json_pack("{s:s}", "command", "info"), NULL, 0, p))
+		info = control_receive(fd, gone, p);
+	close(fd);
+	return info;
+}
+
+/*
+ * What each guest says of itself. One that ends meanwhile is left out, unless it was asked for; of
+ * one that does not answer, name and number are known.
+ */
 static json_t *infos(char **names, int nr_names)
 {
 	struct control_guest *guests;
@@ -20,13 +45,18 @@ static json_t *infos(char **names, int nr_names)
 
 	for (unsigned i = 0; i < count; i++) {
 		struct problem p;
-		json_t *info = control_request(&guests[i], json_pack("{s:s}", "command", "info"),
-					       NULL, 0, &p);
+		bool gone;
+		json_t *info = ask_patiently(&guests[i], &gone, &p);
 
+		if (gone && nr_names)
+			exit(fail(&p));
+		if (!info && !gone) {
+			failf("warning: guest '%s' does not answer: %s", guests[i].name, p.text);
+			info = json_pack("{s:i, s:s}", "domid", guests[i].domid, "name",
+					 guests[i].name);
+		}
 		if (info)
 			json_array_append_new(all, info);
-		else if (nr_names)
-			exit(fail(&p));
 	}
 	free(guests);
 	return all;

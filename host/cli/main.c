@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/backend/net/slirp_main.h"
 #include "host/cli/program.h"
 #include "shim/types.h"
 #include "shim/xen_version.h"
@@ -232,7 +233,7 @@ static int global_options(int argc, char **argv, int *command)
 			program.dry_run = true;
 	}
 	*command = optind;
-	optind = 1;
+	optind = 0; /* glibc: all anew, and options may stand behind arguments again */
 	return 0;
 }
 
@@ -265,6 +266,9 @@ int main(int argc, char **argv)
 		usage(program.is_xl ? stdout : stderr);
 		return program.is_xl ? EXIT_FAILED : EXIT_USAGE;
 	}
+	/* Not for users: the process behind a user-mode network (net/link_user.c). */
+	if (!strcmp(argv[at], NET_SLIRP_COMMAND))
+		return net_slirp_main(argc - at, argv + at);
 	c = find_command(argv[at]);
 	if (!c)
 		return no_such_command(argv[at]);

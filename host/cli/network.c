@@ -2,7 +2,9 @@
 /* network-attach, network-list and network-detach. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "host/backend/net/net.h"
 #include "host/cli/program.h"
 #include "host/config/config_json.h"
 #include "host/config/nic_spec.h"
@@ -21,14 +23,39 @@ static char *whole_spec(char **parts, int nr)
 	return spec;
 }
 
-static int attach(const char *domain, char **parts, int nr)
+/* The MAC is chosen here if the user gives none: who is behind the link hears of it, too. */
+static json_t *request(char **parts, int nr, const struct nic_config *n)
 {
 	char *spec = whole_spec(parts, nr);
-	int status =
-		order(domain, json_pack("{s:s, s:s}", "command", "network-attach", "nic", spec));
+	const uint8_t *m = n->mac;
+	json_t *request = json_pack("{s:s, s:o}", "command", "network-attach", "nic",
+				    json_sprintf("%s%smac=%02x:%02x:%02x:%02x:%02x:%02x",
+						 spec ? spec : "", spec && *spec ? "," : "", m[0],
+						 m[1], m[2], m[3], m[4], m[5]));
 
 	free(spec);
-	return status;
+	return request;
+}
+
+/* The guest's process may open nothing any more, so the link is opened here. */
+static int attach(const char *domain, char **parts, int nr, struct nic_config *n)
+{
+	struct control_guest guest = find_guest(domain);
+	struct problem p;
+	json_t *answer;
+	int fd;
+
+	if (nic_random_mac(n, &p))
+		return fail(&p);
+	fd = net_link_prepare(n, &p);
+	if (fd < 0)
+		return fail(&p);
+	answer = control_request(&guest, request(parts, nr, n), &fd, 1, &p);
+	close(fd);
+	if (!answer)
+		return fail(&p);
+	json_decref(answer);
+	return EXIT_SUCCESS;
 }
 
 static int network_attach_main(int argc, char **argv)
@@ -50,7 +77,7 @@ static int network_attach_main(int argc, char **argv)
 		json_decref(o);
 		status = EXIT_SUCCESS;
 	} else {
-		status = attach(argv[optind], argv + optind + 1, argc - optind - 1);
+		status = attach(argv[optind], argv + optind + 1, argc - optind - 1, &n);
 	}
 	nic_config_free(&n);
 	return status;

@@ -14,6 +14,7 @@
 #include "host/cli/commands.h"
 #include "host/cli/size.h"
 #include "host/cli/terminal.h"
+#include "host/guest/sandbox.h"
 #include "host/machine.h"
 
 #define ESCAPE         ('\x1d') /* ^] */
@@ -229,11 +230,16 @@ static int exit_status(const struct vm *vm)
 static int run_guest(const struct options *o, struct loop *loop, struct leaving *l,
 		     struct problem *p)
 {
+	const struct sandbox_config sandbox = {.io_uring = false};
 	static struct machine m;
 	int status = EXIT_FAILED;
 
 	if (machine_create(&m, &o->machine, loop, p))
 		return -1;
+	if (sandbox_arm(&sandbox, p)) {
+		machine_destroy(&m);
+		return -1;
+	}
 	if (terminal_raw(STDIN_FILENO))
 		console_set_escape(&m.console, ESCAPE, leave, l);
 	if (machine_start(&m, p)) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* disk=, vif= and channel=: lists of specifications. */
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -107,8 +107,9 @@ static int receive_line(int fd, char *line, struct problem *p)
 			continue;
 		if (n == 0 || (n < 0 && errno == ECONNRESET))
 			return 0;
-		if (n < 0)
-			return problem(p, "cannot hear the guest's process: %s", strerror(errno));
+		if (n < 0) /* EAGAIN: the caller has set a time limit on the socket */
+			return problem(p, "cannot hear the guest's process: %s",
+				       errno == EAGAIN ? "it takes too long" : strerror(errno));
 		end = memchr(line + length, '\n', n);
 		length += n;
 		if (end) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -249,6 +250,28 @@ static void unfinished_ones(void **state)
 	assert_int_equal(access("new-77", F_OK), -1);
 }
 
+/* As guest_folder_claim() does it: true if the domid was free. *lock_fd holds the folder's lock. */
+static bool take_domid(const char *domid, int *lock_fd)
+{
+	int run_fd = open("lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool taken;
+
+	assert_int_equal(flock(run_fd, LOCK_EX), 0);
+	assert_int_equal(mkdir("new-1", 0700), 0);
+	write_file("new-1/lock", "");
+	write_file("new-1/name", "new\n");
+	*lock_fd = open("new-1/lock", O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(*lock_fd, LOCK_EX | LOCK_NB), 0);
+	taken = !rename("new-1", domid);
+	if (!taken) {
+		assert_true(errno == ENOTEMPTY || errno == EEXIST);
+		assert_int_equal(unlink("new-1/lock") | unlink("new-1/name"), 0);
+		assert_int_equal(rmdir("new-1"), 0);
+	}
+	close(run_fd);
+	return taken;
+}
+
 /*
  * One who has looked into a dead guest's folder and is slow to remove it: a new guest takes the
  * domid meanwhile. What is removed must be the dead one's, and not the new one's.
@@ -257,11 +280,13 @@ static void a_domid_taken_again(void **state)
 {
 	pid_t pid = start_guest("3", "old\n");
 	struct control_guest guest;
+	unsigned taken = 0;
 
 	(void)state;
 	kill_guest(pid);
-	for (unsigned i = 0; i < 50; i++) {
+	for (unsigned i = 0; i < 100; i++) {
 		pid_t cleaner = fork();
+		int lock_fd;
 
 		if (!cleaner) {
 			struct control_guest *guests;
@@ -270,26 +295,16 @@ static void a_domid_taken_again(void **state)
 			must(control_guests(&guests, &count, &p));
 			_exit(0);
 		}
-		mkdir("new-1", 0700);
-		write_file("new-1/lock", "");
-		write_file("new-1/name", "new\n");
-		/* Held by this process, as a guest holds its own. */
-		int lock_fd = open("new-1/lock", O_RDWR | O_CLOEXEC);
-
-		if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) || rename("new-1", "3")) {
-			/* The cleaner has come before it was locked, or the old one is there. */
-			waitpid(cleaner, NULL, 0);
-			unlink("new-1/lock");
-			unlink("new-1/name");
-			rmdir("new-1");
-		} else {
+		if (take_domid("3", &lock_fd)) {
+			taken++;
 			waitpid(cleaner, NULL, 0);
 			assert_int_equal(control_find("3", &guest, &p), 0);
 			assert_string_equal(guest.name, "new");
 		}
-		if (lock_fd >= 0)
-			close(lock_fd);
+		waitpid(cleaner, NULL, 0);
+		close(lock_fd); /* it dies */
 	}
+	assert_true(taken > 0);
 	assert_int_equal(control_find("3", &guest, &p), -1);
 }
 

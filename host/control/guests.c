@@ -17,13 +17,16 @@
 
 #include "host/control/control.h"
 
-/* Is somebody there who holds it? Without a lock, nobody is. */
+/*
+ * Is somebody there who holds it? Without a lock, nobody is. Two who look at the same time do not
+ * take each other for the guest, which alone locks exclusively.
+ */
 static bool is_locked(int folder, int *lock_fd)
 {
-	*lock_fd = openat(folder, "lock", O_RDWR | O_CLOEXEC);
+	*lock_fd = openat(folder, "lock", O_RDONLY | O_CLOEXEC);
 	if (*lock_fd < 0)
 		return errno != ENOENT;
-	return flock(*lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	return flock(*lock_fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 static void empty_folder(int folder)
@@ -108,7 +111,7 @@ static bool look_at(int run_dir, const char *run_path, const char *name,
 /* A folder whose process died while it made it; while none is being made, it did. */
 static void remove_unfinished(int run_dir, const char *name)
 {
-	int lock_fd = openat(run_dir, "lock", O_RDWR | O_CLOEXEC);
+	int lock_fd = openat(run_dir, "lock", O_RDONLY | O_CLOEXEC);
 
 	if (lock_fd < 0)
 		return;

@@ -86,6 +86,7 @@ static void command_info(struct guest *g, struct control_call *call)
 	struct vm *vm = vm_of(g);
 	unsigned online = 0;
 	uint64_t time_ns = 0;
+	uint64_t exits = 0;
 	bool running = false;
 	char uuid[40], store[192];
 
@@ -95,6 +96,7 @@ static void command_info(struct guest *g, struct control_call *call)
 		vcpu_usage(&vm->vcpus[i], &u);
 		online += u.online;
 		time_ns += u.time_ns;
+		exits += vm->vcpus[i].exits;
 		running |= u.running;
 	}
 	if (vm)
@@ -103,16 +105,16 @@ static void command_info(struct guest *g, struct control_call *call)
 	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
 	control_answer(
 		call,
-		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:s, s:s, "
-			  "s:s, s:o, s:o}",
+		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
+			  "s:s, s:s, s:o, s:o}",
 			  "domid", g->folder.domid, "name", c->name, "uuid", uuid, "type",
 			  types[c->type], "pid", (int)getpid(), "state", state_letter(g, running),
 			  "memory_kib", (json_int_t)(memory.pages * (GUEST_PAGE_SIZE >> 10)),
 			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
-			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "uptime_ns",
-			  (json_int_t)uptime_ns(g), "xenstore", store, "console", g->tty.path,
-			  "console_log", g->tty.log.path, "config", guest_config_json(c),
-			  "hypercalls", unknown_hypercalls(vm)));
+			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
+			  (json_int_t)exits, "uptime_ns", (json_int_t)uptime_ns(g), "xenstore",
+			  store, "console", g->tty.path, "console_log", g->tty.log.path, "config",
+			  guest_config_json(c), "hypercalls", unknown_hypercalls(vm)));
 }
 
 static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)
@@ -256,26 +258,34 @@ void guest_tell_waiters(struct guest *g, const char *action)
 	}
 }
 
-static void command_rename(struct guest *g, struct control_call *call)
+int guest_rename(struct guest *g, const char *name, struct problem *p)
 {
-	const char *name = json_string_value(json_object_get(call->request, "name"));
-	char *copy = name && *name ? strdup(name) : NULL;
-	struct problem p;
+	char *copy = strdup(name);
 
-	if (!copy) {
-		control_fail(call, "rename needs a name");
-		return;
-	}
-	if (guest_folder_rename(&g->folder, name, &p)) {
-		control_fail(call, "%s", p.text);
+	if (!copy)
+		return problem(p, "no memory for the name");
+	if (guest_folder_rename(&g->folder, name, p)) {
 		free(copy);
-		return;
+		return -1;
 	}
 	free(g->config->name);
 	g->config->name = copy;
 	if (g->domain_shown)
 		guest_node_writef(g, "name", "%s", copy);
-	control_answer(call, NULL);
+	return 0;
+}
+
+static void command_rename(struct guest *g, struct control_call *call)
+{
+	const char *name = json_string_value(json_object_get(call->request, "name"));
+	struct problem p;
+
+	if (!name)
+		control_fail(call, "rename needs a name");
+	else if (guest_name_check(name, &p) || guest_rename(g, name, &p))
+		control_fail(call, "%s", p.text);
+	else
+		control_answer(call, NULL);
 }
 
 /*
@@ -310,6 +320,29 @@ static void command_mem_set(struct guest *g, struct control_call *call)
 	g->memory_target = target;
 	domain_set_memory_target(&vm_of(g)->domain, target >> GUEST_PAGE_SHIFT);
 	guest_node_writef(g, "memory/target", "%llu", (unsigned long long)target >> 10);
+	control_answer(call, NULL);
+}
+
+/* How much mem-set may ask for: the RAM that the guest was built with, or less. */
+static void command_mem_max(struct guest *g, struct control_call *call)
+{
+	struct domain_memory memory;
+	uint64_t max;
+
+	if (!size_argument(call, "max", &max) || !still_runs(g, call))
+		return;
+	domain_memory(&vm_of(g)->domain, &memory);
+	if (max < g->memory_target || max > memory.ram << GUEST_PAGE_SHIFT) {
+		control_fail(
+			call,
+			"%s may have from %llu KiB, its target, to %llu KiB, with which it was "
+			"built: %llu KiB is out of range",
+			g->config->name, (unsigned long long)g->memory_target >> 10,
+			(unsigned long long)memory.ram << GUEST_PAGE_SHIFT >> 10,
+			(unsigned long long)max >> 10);
+		return;
+	}
+	g->config->maxmem = max;
 	control_answer(call, NULL);
 }
 
@@ -372,13 +405,11 @@ static const struct command {
 	const char *name;
 	void (*run)(struct guest *g, struct control_call *call);
 } commands[] = {
-	{"info", command_info},         {"vcpus", command_vcpus},
-	{"console", command_console},   {"dmesg", command_dmesg},
-	{"pause", command_pause},       {"unpause", command_unpause},
-	{"shutdown", command_shutdown}, {"destroy", command_destroy},
-	{"wait", command_wait},         {"rename", command_rename},
-	{"mem-set", command_mem_set},   {"vcpu-set", command_vcpu_set},
-	{"sysrq", command_sysrq},       {"trigger", command_trigger},
+	{"info", command_info},         {"vcpus", command_vcpus},     {"console", command_console},
+	{"dmesg", command_dmesg},       {"pause", command_pause},     {"unpause", command_unpause},
+	{"shutdown", command_shutdown}, {"destroy", command_destroy}, {"wait", command_wait},
+	{"rename", command_rename},     {"mem-max", command_mem_max}, {"mem-set", command_mem_set},
+	{"vcpu-set", command_vcpu_set}, {"sysrq", command_sysrq},     {"trigger", command_trigger},
 };
 
 void guest_command(void *opaque, struct control_call *call)

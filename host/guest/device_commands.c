@@ -9,12 +9,18 @@
 
 #include "host/guest/process.h"
 
-/* A number that the frontend has written; JSON's null if it has not. */
+/* A number that the frontend has written, for the device or its first queue; JSON's null if it has
+ * not. */
 static json_t *front_number(struct xenbus_device *dev, const char *name)
 {
+	char of_queue[64];
 	uint64_t value;
 
-	return xenbus_read_front(dev, name, UINT32_MAX, &value) ? json_null() : json_integer(value);
+	snprintf(of_queue, sizeof(of_queue), "queue-0/%s", name);
+	if (xenbus_read_front(dev, name, UINT32_MAX, &value) &&
+	    xenbus_read_front(dev, of_queue, UINT32_MAX, &value))
+		return json_null();
+	return json_integer(value);
 }
 
 static json_t *front_state(const struct xenbus_device *dev)
@@ -82,10 +88,9 @@ static void forget_disk(struct guest_disk *disk)
 		i++;
 	g->disks[i] = g->disks[--g->nr_disks];
 	block_device_remove(disk->device);
-	block_image_close(disk->image);
 	if (disk->detaching)
 		control_answer(disk->detaching, NULL);
-	free(disk);
+	guest_disk_free(disk);
 }
 
 /* The device whose bus this is. */
@@ -156,10 +161,9 @@ static void forget_nic(struct guest_nic *nic)
 		i++;
 	g->nics[i] = g->nics[--g->nr_nics];
 	net_device_remove(nic->device);
-	net_link_close(nic->link);
 	if (nic->detaching)
 		control_answer(nic->detaching, NULL);
-	free(nic);
+	guest_nic_free(nic);
 }
 
 static void nic_let_go(struct xenbus_device *dev)
@@ -273,10 +277,9 @@ static const struct command {
 	const char *name;
 	void (*run)(struct guest *g, struct control_call *call);
 } commands[] = {
-	{"block-list", block_list},
-	{"block-detach", block_detach},
-	{"network-list", network_list},
-	{"network-detach", network_detach},
+	{"block-attach", guest_block_attach}, {"block-list", block_list},
+	{"block-detach", block_detach},       {"network-attach", guest_network_attach},
+	{"network-list", network_list},       {"network-detach", network_detach},
 };
 
 bool guest_device_command(struct guest *g, struct control_call *call)

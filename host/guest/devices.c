@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdlib.h>
 
+#include "host/config/disk_spec.h"
+#include "host/config/nic_spec.h"
 #include "host/guest/process.h"
 
 static int open_disk(struct guest *g, struct disk_config *config, struct problem *p)
@@ -59,6 +61,22 @@ static int open_channels(struct guest *g, struct problem *p)
 	return 0;
 }
 
+void guest_disk_free(struct guest_disk *disk)
+{
+	if (disk->image)
+		block_image_close(disk->image);
+	disk_config_free(&disk->own);
+	free(disk);
+}
+
+void guest_nic_free(struct guest_nic *nic)
+{
+	if (nic->link)
+		net_link_close(nic->link);
+	nic_config_free(&nic->own);
+	free(nic);
+}
+
 int guest_devices_open(struct guest *g, struct problem *p)
 {
 	struct guest_config *c = g->config;
@@ -73,18 +91,10 @@ int guest_devices_open(struct guest *g, struct problem *p)
 
 void guest_devices_close(struct guest *g)
 {
-	while (g->nr_disks) {
-		struct guest_disk *disk = g->disks[--g->nr_disks];
-
-		block_image_close(disk->image);
-		free(disk);
-	}
-	while (g->nr_nics) {
-		struct guest_nic *nic = g->nics[--g->nr_nics];
-
-		net_link_close(nic->link);
-		free(nic);
-	}
+	while (g->nr_disks)
+		guest_disk_free(g->disks[--g->nr_disks]);
+	while (g->nr_nics)
+		guest_nic_free(g->nics[--g->nr_nics]);
 	while (g->nr_channels)
 		guest_channel_close(&g->channels[--g->nr_channels]);
 	free(g->channels);

@@ -28,7 +28,9 @@ struct guest;
 
 struct guest_disk {
 	struct guest *guest;
-	struct disk_config *config; /* the guest's configuration's, or `own` */
+	struct disk_config
+		*config; /* the guest's configuration's, or `own`, of one attached later */
+	struct disk_config own;
 	struct block_image *image;
 	struct block_device *device; /* NULL: not shown */
 	struct control_call *detaching;
@@ -36,7 +38,8 @@ struct guest_disk {
 
 struct guest_nic {
 	struct guest *guest;
-	struct nic_config *config;
+	struct nic_config *config; /* as of a disk */
+	struct nic_config own;
 	struct net_link *link;
 	struct net_device *device;
 	struct control_call *detaching;
@@ -50,6 +53,7 @@ enum guest_end {
 	GUEST_SUSPEND,
 	GUEST_CRASH,
 	GUEST_WATCHDOG,
+	GUEST_SOFT_RESET, /* where the configuration forbids it */
 	GUEST_DESTROYED,
 };
 
@@ -68,6 +72,7 @@ struct guest {
 	struct watch ended;      /* eventfd: the machine has */
 	struct watch signals;    /* signalfd: SIGTERM and its kin destroy the guest */
 	bool paused;             /* by the user */
+	int successor_fd;        /* a byte there starts this guest's successor; -1: has none */
 	enum guest_end end;
 	uint64_t started; /* CLOCK_MONOTONIC, ns */
 
@@ -94,9 +99,20 @@ struct guest {
  * 0, or -1 with the reason.
  */
 int guest_run(struct guest_config *config, const struct guest_folder *folder, bool paused,
-	      void (*ready)(void *opaque), void *opaque, struct problem *p);
+	      int successor_fd, void (*ready)(void *opaque), void *opaque, struct problem *p);
 /* The guest shall be no more; its process ends when the loop has its turn. */
 void guest_destroy(struct guest *g);
+
+/*
+ * life.c. bring_up: a machine, shown in the store with its devices; start_machine: its first
+ * instruction. 0, or -1 with the reason and no machine. take_down: nothing of it is left.
+ */
+int guest_bring_up(struct guest *g, struct problem *p);
+int guest_start_machine(struct guest *g, struct problem *p);
+void guest_take_down(struct guest *g);
+/* It has stopped: do what the configuration says. */
+void guest_machine_ended(struct guest *g);
+bool guest_wants_core(enum guest_action action);
 
 /* nodes.c: the domain in the store, as libxl writes it. 0 or -errno. */
 int guest_nodes_write(struct guest *g);
@@ -112,14 +128,22 @@ int guest_devices_show(struct guest *g, struct problem *p);
 void guest_devices_hide(struct guest *g);
 /* The guest has begun anew (soft reset). */
 void guest_devices_reset(struct guest *g);
+/* With what belongs to it; its device has been taken away. */
+void guest_disk_free(struct guest_disk *disk);
+void guest_nic_free(struct guest_nic *nic);
 
 /* commands.c: requests of the control socket. */
+/* Another name: 0, or -1 with the reason. */
+int guest_rename(struct guest *g, const char *name, struct problem *p);
 void guest_command(void *opaque, struct control_call *call);
 /* The guest has ended: tell those who wait. `action` is what happens next. */
 void guest_tell_waiters(struct guest *g, const char *action);
 
 /* device_commands.c: block-* and network-*. False: the command is none of them. */
 bool guest_device_command(struct guest *g, struct control_call *call);
+/* attach_commands.c: two of those. */
+void guest_block_attach(struct guest *g, struct control_call *call);
+void guest_network_attach(struct guest *g, struct control_call *call);
 
 const char *guest_end_name(enum guest_end end);
 

@@ -57,6 +57,58 @@ static int leave_terminal(const char *name, struct problem *p)
 	return 0;
 }
 
+/*
+ * For a guest that is to be kept and started again when it ends in some way (rename-restart): a
+ * process that waits for that. It has nothing of the guest's, which can start no process itself.
+ */
+static bool has_successor(const struct guest_config *c)
+{
+	const enum guest_action actions[] = {c->on_poweroff, c->on_reboot, c->on_crash,
+					     c->on_watchdog, c->on_soft_reset};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(actions); i++)
+		if (actions[i] == ACTION_RENAME_RESTART)
+			return true;
+	return false;
+}
+
+/* Each byte starts the guest once: the one that it starts has a successor of its own. */
+__attribute__((noreturn)) static void succeed(struct guest_config *c, int fd)
+{
+	const struct start_options options = {.quiet = true};
+	struct problem p;
+	char byte;
+
+	if (read(fd, &byte, 1) != 1)
+		_exit(EXIT_SUCCESS);
+	close(fd);
+	if (guest_start(c, &options, &p)) {
+		fprintf(stderr, "xenolith: cannot start %s again: %s\n", c->name, p.text);
+		_exit(EXIT_FAILURE);
+	}
+	_exit(EXIT_SUCCESS);
+}
+
+/* The descriptor to write to; -1: it needs none. */
+static int start_successor(struct guest_config *c, struct guest_folder *folder, int ready_fd)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (!has_successor(c) || pipe2(fds, O_CLOEXEC))
+		return -1;
+	fflush(NULL);
+	pid = fork();
+	if (pid) {
+		close(fds[0]);
+		return fds[1];
+	}
+	guest_folder_leave(folder);
+	close(ready_fd);
+	close(fds[1]);
+	succeed(c, fds[0]);
+}
+
 static int run_child(struct guest_config *c, struct guest_folder *folder,
 		     const struct start_options *o, int ready_fd)
 {
@@ -66,7 +118,8 @@ static int run_child(struct guest_config *c, struct guest_folder *folder,
 	if (rc)
 		guest_folder_release(folder);
 	else
-		rc = guest_run(c, folder, o->paused, say_ready, &ready_fd, &p);
+		rc = guest_run(c, folder, o->paused, start_successor(c, folder, ready_fd),
+			       say_ready, &ready_fd, &p);
 	if (rc)
 		say_problem(ready_fd, &p);
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -163,10 +216,17 @@ int guest_start(struct guest_config *c, const struct start_options *o, struct pr
 	struct guest_folder folder;
 	int rc;
 
+	if (c->type != GUEST_PVH)
+		return problem(
+			p,
+			"%s: a guest of type \"%s\" cannot be started yet; a kernel with Xen's "
+			"PVH entry (Linux 4.21 and later have it) runs with type=\"pvh\"",
+			c->name, guest_type_name(c->type));
 	if (guest_folder_claim(&folder, c->name, p))
 		return -1;
 	if (o->foreground && !o->console)
-		return guest_run(c, &folder, o->paused, in_foreground, &options, p);
+		return guest_run(c, &folder, o->paused, start_successor(c, &folder, -1),
+				 in_foreground, &options, p);
 	rc = start_in_background(c, o, &folder, p);
 	if (!rc && o->console)
 		rc = attach(c, o, p);

@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "host/guest/tty_drain.h"
+
 static int open_pty(struct guest_tty *t, struct problem *p)
 {
 	struct termios raw;
@@ -41,6 +43,10 @@ int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p)
 
 void guest_tty_close(struct guest_tty *t)
 {
+	if (t->master >= 0 && t->slave >= 0) {
+		tty_drain(t->master, t->slave);
+		t->slave = -1;
+	}
 	if (t->master >= 0)
 		close(t->master);
 	if (t->out >= 0)

@@ -11,10 +11,14 @@
 #include "shim/cpuid.h"
 
 #define CPUID_MAX               256
+#define CPUID1_ECX_VMX          (1u << 5)
 #define CPUID1_ECX_TSC_DEADLINE (1u << 24)
 #define CPUID1_ECX_HYPERVISOR   (1u << 31)
 #define CPUID1_EDX_HTT          (1u << 28)
+#define CPUID_EXT1_ECX_SVM      (1u << 2)
 #define CPUID_EXT1_EDX_RDTSCP   (1u << 27)
+
+#define LEAF_SVM 0x8000000au
 
 /* kvm_cpuid2 ends in an array of no length; this gives it room. */
 union cpuid_table {
@@ -27,7 +31,7 @@ static bool is_hypervisor_leaf(uint32_t leaf)
 	return leaf >= 0x40000000 && leaf < 0x40010000;
 }
 
-/* Drop the leaves that we rewrite whole. */
+/* Drop the leaves that we rewrite whole, and what SVM can do: see adjust_leaf(). */
 static void remove_leaves(union cpuid_table *t)
 {
 	unsigned kept = 0;
@@ -35,7 +39,7 @@ static void remove_leaves(union cpuid_table *t)
 	for (unsigned i = 0; i < t->head.nent; i++) {
 		uint32_t leaf = t->head.entries[i].function;
 
-		if (!is_hypervisor_leaf(leaf) && leaf != 0xb && leaf != 0x1f)
+		if (!is_hypervisor_leaf(leaf) && leaf != 0xb && leaf != 0x1f && leaf != LEAF_SVM)
 			t->head.entries[kept++] = t->head.entries[i];
 	}
 	t->head.nent = kept;
@@ -83,6 +87,7 @@ static void adjust_leaf(struct kvm_cpuid_entry2 *e, unsigned id, unsigned nr_vcp
 	switch (e->function) {
 	case 1:
 		e->ebx = (e->ebx & 0xffff) | nr_vcpus << 16 | id << 24;
+		e->ecx &= ~CPUID1_ECX_VMX; /* as in Xen: guests have no guests of their own */
 		e->ecx |= CPUID1_ECX_HYPERVISOR;
 		if (tsc_deadline)
 			e->ecx |= CPUID1_ECX_TSC_DEADLINE;
@@ -92,6 +97,9 @@ static void adjust_leaf(struct kvm_cpuid_entry2 *e, unsigned id, unsigned nr_vcp
 		break;
 	case 4: /* Intel: caches are not shared, cores per package */
 		e->eax = (e->eax & 0x3fff) | (nr_vcpus - 1) << 26;
+		break;
+	case 0x80000001:
+		e->ecx &= ~CPUID_EXT1_ECX_SVM;
 		break;
 	case 0x80000008:
 		e->ecx = nr_vcpus > 1 ? bits_for(nr_vcpus) << 12 | (nr_vcpus - 1) : 0;

@@ -268,9 +268,11 @@ int vcpu_thread_start(struct vm_vcpu *vv, struct problem *p)
 	int rc;
 
 	install_kick_handler();
-	/* Whatever signals the program serves are its main thread's; a vCPU takes kicks only. */
+	/* Whatever signals the program serves are its main thread's; a vCPU takes kicks only, and
+	 * what the sandbox has to say. */
 	sigfillset(&all);
 	sigdelset(&all, KICK_SIGNAL);
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	vm_thread_begins(vv->vm);
 	rc = pthread_create(&vv->thread, NULL, vcpu_thread, vv);

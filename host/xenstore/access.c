@@ -96,7 +96,6 @@ static int check_size(const struct view *v, uint32_t size, uint32_t more)
 static int check_new(const struct view *v, const struct node *parent, const char *rest, size_t len)
 {
 	struct owner owned = tree_owned(tree_of(v), v->who->domid);
-	const char *name;
 	size_t first = 0, name_len;
 	unsigned levels = 0;
 	uint32_t more = len;
@@ -104,7 +103,7 @@ static int check_new(const struct view *v, const struct node *parent, const char
 
 	if (v->who->privileged)
 		return 0;
-	while ((name = path_step(&rest, &name_len))) {
+	while (path_step(&rest, &name_len)) {
 		first = levels++ ? first : name_len + 1;
 		more += node_size_of(0, parent->perms->n, name_len + 1);
 	}
@@ -235,12 +234,14 @@ int access_rm(const struct view *v, const char *path)
 	return rc;
 }
 
-bool access_has_parent(const struct view *v, const char *path)
+int access_find_parent(const struct view *v, const char *path)
 {
-	size_t len = path_parent_len(path), there;
+	size_t len = path_parent_len(path);
+	int rc = note_part(v, path, len, NULL);
 
-	tree_nearest(tree_of(v), path, &there);
-	return there >= len;
+	if (rc)
+		return rc;
+	return node_find_part(tree_of(v)->root, path, len) ? 0 : -ENOENT;
 }
 
 int access_set_perms(const struct view *v, const char *path, struct perms *perms)

@@ -35,8 +35,8 @@ int access_write(const struct view *v, const char *path, const void *value, size
 int access_mkdir(const struct view *v, const char *path);
 /* -EINVAL: "/". */
 int access_rm(const struct view *v, const char *path);
-/* Is there a node above the (valid) path? Whatever his rights. */
-bool access_has_parent(const struct view *v, const char *path);
+/* Is there a node above the (valid) path, whatever his rights? -ENOENT: no. */
+int access_find_parent(const struct view *v, const char *path);
 /* -EPERM: only the privileged give a node away. */
 int access_set_perms(const struct view *v, const char *path, struct perms *perms);
 

@@ -13,18 +13,38 @@
 #define TOOL_ANSWERS  64
 #define TOOL_HELD_MAX (16u << 20)
 
+/* How many messages are looked through for the same event. */
+#define LOOK_BACK 256
+
 /*
  * Output.
  */
 
-static void drop(struct conn *c, struct message *m)
+/* It is not in the queue any more. */
+static void release(struct conn *c, struct message *m)
 {
-	TAILQ_REMOVE(&c->out, m, link);
 	c->answers -= m->answer;
-	c->who.held -= m->size;
+	c->who.held -= message_cost(m);
 	if (m->watch)
 		m->watch->pending--;
 	free(m);
+}
+
+static void drop(struct conn *c, struct message *m)
+{
+	TAILQ_REMOVE(&c->out, m, link);
+	release(c, m);
+}
+
+static void drop_all(struct conn *c)
+{
+	struct message *m = TAILQ_FIRST(&c->out), *next;
+
+	for (; m; m = next) {
+		next = TAILQ_NEXT(m, link);
+		release(c, m);
+	}
+	TAILQ_INIT(&c->out);
 }
 
 static struct message *message_new(uint32_t type, size_t len)
@@ -46,7 +66,7 @@ static void queue(struct conn *c, struct message *m)
 
 	TAILQ_INSERT_TAIL(&c->out, m, link);
 	c->answers += m->answer;
-	c->who.held += m->size;
+	c->who.held += message_cost(m);
 	if (m->watch)
 		m->watch->pending++;
 	if (was_empty)
@@ -83,13 +103,17 @@ static bool on_its_way(const struct conn *c, const struct store_watch_entry *e,
 		       const struct message *event)
 {
 	const struct message *m;
+	unsigned looked_at = 0;
 
 	if (!e->pending || path_special(event->payload))
 		return false;
-	TAILQ_FOREACH(m, &c->out, link)
-	if (m->watch == e && !m->sent && m->size == event->size &&
-	    !memcmp(m->payload, event->payload, event->header.len))
-		return true;
+	TAILQ_FOREACH_REVERSE (m, &c->out, messages, link) {
+		if (m->watch == e && !m->sent && m->size == event->size &&
+		    !memcmp(m->payload, event->payload, event->header.len))
+			return true;
+		if (++looked_at == LOOK_BACK)
+			break;
+	}
 	return false;
 }
 
@@ -113,7 +137,7 @@ static void watch_event(struct watcher *w, struct store_watch_entry *e, const ch
 	if (c->closed || c->failed || path_size + token_size > XENSTORE_PAYLOAD_MAX)
 		return;
 	m = message_new(XS_WATCH_EVENT, path_size + token_size);
-	if (!m || conn_too_large(c, m->size)) {
+	if (!m || conn_too_large(c, message_cost(m))) {
 		lose(c, m);
 		return;
 	}
@@ -146,13 +170,32 @@ const char *conn_output(const struct conn *c, size_t *len)
 	return (const char *)&m->header + m->sent;
 }
 
+unsigned conn_outputs(const struct conn *c, struct iovec *pieces, unsigned max)
+{
+	struct message *m;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (m, &c->out, link) {
+		if (n == max)
+			break;
+		pieces[n++] = (struct iovec){(char *)&m->header + m->sent, m->size - m->sent};
+	}
+	return n;
+}
+
 void conn_sent(struct conn *c, size_t len)
 {
-	struct message *m = TAILQ_FIRST(&c->out);
+	struct message *m = TAILQ_FIRST(&c->out), *next;
 
-	m->sent += len;
-	if (m->sent == m->size)
-		drop(c, m);
+	for (; len; m = next) {
+		size_t part = m->size - m->sent < len ? m->size - m->sent : len;
+
+		next = TAILQ_NEXT(m, link);
+		m->sent += part;
+		len -= part;
+		if (m->sent == m->size)
+			drop(c, m);
+	}
 }
 
 /*
@@ -234,26 +277,31 @@ void conn_unwatch(struct conn *c, struct store_watch_entry *e)
 {
 	struct message *m;
 
-	TAILQ_FOREACH(m, &c->out, link)
-	if (m->watch == e)
-		m->watch = NULL;
+	if (e->pending)
+		TAILQ_FOREACH (m, &c->out, link)
+			if (m->watch == e)
+				m->watch = NULL;
 	c->who.held -= watch_size(e);
 	watch_remove(e);
 }
 
 void conn_unwatch_all(struct conn *c)
 {
-	while (!TAILQ_EMPTY(&c->watcher.watches))
-		conn_unwatch(c, TAILQ_FIRST(&c->watcher.watches));
+	struct store_watch_entry *e = TAILQ_FIRST(&c->watcher.watches), *next;
+
+	for (; e; e = next) {
+		next = TAILQ_NEXT(e, link);
+		conn_unwatch(c, e);
+	}
 }
 
 struct transaction *conn_transaction(struct conn *c, uint32_t id)
 {
 	struct transaction *t;
 
-	TAILQ_FOREACH(t, &c->transactions, link)
-	if (t->id == id)
-		return t;
+	TAILQ_FOREACH (t, &c->transactions, link)
+		if (t->id == id)
+			return t;
 	return NULL;
 }
 
@@ -279,9 +327,10 @@ void conn_take_transaction(struct conn *c, struct transaction *t)
 
 void conn_discard_transactions(struct conn *c)
 {
-	while (!TAILQ_EMPTY(&c->transactions)) {
-		struct transaction *t = TAILQ_FIRST(&c->transactions);
+	struct transaction *t = TAILQ_FIRST(&c->transactions), *next;
 
+	for (; t; t = next) {
+		next = TAILQ_NEXT(t, link);
 		conn_take_transaction(c, t);
 		transaction_discard(t);
 	}
@@ -310,14 +359,12 @@ void conn_open(struct conn *c, struct store *s, domid_t domid, bool tool,
 
 void conn_reset(struct conn *c)
 {
-	conn_unwatch_all(c);
 	conn_discard_transactions(c);
-	while (!TAILQ_EMPTY(&c->out))
-		drop(c, TAILQ_FIRST(&c->out));
+	drop_all(c);
+	conn_unwatch_all(c);
 	c->have = 0;
 	c->failed = XENSTORE_ERROR_NONE;
 	c->reintroduced = false;
-	c->who.has_target = false;
 }
 
 void conn_stop(struct conn *c, uint32_t error)
@@ -343,8 +390,8 @@ struct conn *conn_of(struct store *s, domid_t domid)
 {
 	struct conn *c;
 
-	TAILQ_FOREACH(c, &s->conns, link)
-	if (!c->tool && c->who.domid == domid)
-		return c;
+	TAILQ_FOREACH (c, &s->conns, link)
+		if (!c->tool && c->who.domid == domid)
+			return c;
 	return NULL;
 }

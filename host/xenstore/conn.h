@@ -8,6 +8,7 @@
 #define HOST_XENSTORE_CONN_H
 
 #include <sys/queue.h>
+#include <sys/uio.h>
 
 #include "host/xenstore/perms.h"
 #include "host/xenstore/transaction.h"
@@ -23,6 +24,12 @@ struct message {
 	struct xsd_sockmsg header;
 	char payload[];
 };
+
+/* The bytes that it counts for while it waits. */
+static inline size_t message_cost(const struct message *m)
+{
+	return sizeof(*m) + m->header.len;
+}
 
 struct conn {
 	TAILQ_ENTRY(conn) link; /* the store's */
@@ -47,7 +54,7 @@ struct conn {
 	struct xsd_sockmsg header;
 	char payload[XENSTORE_PAYLOAD_MAX + 1]; /* 0-terminated when complete */
 
-	TAILQ_HEAD(, message) out;
+	TAILQ_HEAD(messages, message) out;
 	unsigned answers; /* of those */
 };
 
@@ -70,8 +77,10 @@ bool conn_wants_input(const struct conn *c);
 /* How many of the bytes were taken: fewer than all if it wants no more, or has failed. */
 size_t conn_input(struct conn *c, const char *bytes, size_t len);
 
-/* The next bytes to send, of one message; NULL: none. */
+/* The next bytes to send, of one message; NULL: none. The same of up to `max` messages. */
 const char *conn_output(const struct conn *c, size_t *len);
+unsigned conn_outputs(const struct conn *c, struct iovec *pieces, unsigned max);
+/* So many of them have gone. */
 void conn_sent(struct conn *c, size_t len);
 
 /*

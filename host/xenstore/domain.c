@@ -11,9 +11,9 @@ struct store_domain *store_domain(struct store *s, domid_t domid)
 {
 	struct store_domain *d;
 
-	TAILQ_FOREACH(d, &s->domains, link)
-	if (d->domid == domid)
-		return d;
+	TAILQ_FOREACH (d, &s->domains, link)
+		if (d->domid == domid)
+			return d;
 	return NULL;
 }
 
@@ -32,6 +32,12 @@ int store_introduce(struct store *s, domid_t domid)
 	TAILQ_INSERT_TAIL(&s->domains, d, link);
 	watch_fire_special(s, SPECIAL_INTRODUCE, domid);
 	return 0;
+}
+
+void store_domain_stopped(struct store *s, domid_t domid)
+{
+	if (store_domain(s, domid))
+		watch_fire_special(s, SPECIAL_RELEASE, domid);
 }
 
 void store_release(struct store *s, domid_t domid)

@@ -61,7 +61,7 @@ void node_put(struct node *n)
 	if (!n || --n->refs)
 		return;
 	for (uint32_t i = 0; i < n->nr_children; i++)
-		node_put(n->children[i]);
+		node_put(n->children[i].node);
 	free(n->children);
 	blob_put(n->name);
 	blob_put(n->value);
@@ -71,7 +71,7 @@ void node_put(struct node *n)
 
 static bool set_room(struct node *n, uint32_t room)
 {
-	struct node **children = realloc(n->children, room * sizeof(*children));
+	struct child *children = realloc(n->children, room * sizeof(*children));
 
 	if (!children)
 		return false;
@@ -91,24 +91,24 @@ static struct node *copy(const struct node *old)
 		return NULL;
 	}
 	for (uint32_t i = 0; i < old->nr_children; i++)
-		n->children[i] = node_get(old->children[i]);
+		n->children[i].node = node_get(old->children[i].node);
 	n->nr_children = old->nr_children;
 	n->names_len = old->names_len;
 	n->generation = old->generation;
 	return n;
 }
 
-bool node_unshare(struct node **slot)
+bool node_unshare(struct child *slot)
 {
 	struct node *n;
 
-	if ((*slot)->refs == 1)
+	if (slot->node->refs == 1)
 		return true;
-	n = copy(*slot);
+	n = copy(slot->node);
 	if (!n)
 		return false;
-	node_put(*slot);
-	*slot = n;
+	node_put(slot->node);
+	slot->node = n;
 	return true;
 }
 
@@ -130,7 +130,7 @@ static uint32_t search(const struct node *n, const char *name, size_t len, bool 
 	*found = false;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		int order = compare(name, len, n->children[middle]->name);
+		int order = compare(name, len, n->children[middle].node->name);
 
 		if (!order) {
 			*found = true;
@@ -144,7 +144,7 @@ static uint32_t search(const struct node *n, const char *name, size_t len, bool 
 	return low;
 }
 
-struct node **node_slot(const struct node *n, const char *name, size_t len)
+struct child *node_slot(const struct node *n, const char *name, size_t len)
 {
 	bool found;
 	uint32_t at = search(n, name, len, &found);
@@ -154,9 +154,9 @@ struct node **node_slot(const struct node *n, const char *name, size_t len)
 
 struct node *node_child(const struct node *n, const char *name, size_t len)
 {
-	struct node **slot = node_slot(n, name, len);
+	struct child *slot = node_slot(n, name, len);
 
-	return slot ? *slot : NULL;
+	return slot ? slot->node : NULL;
 }
 
 struct node *node_find_part(struct node *n, const char *path, size_t len)
@@ -191,14 +191,14 @@ void node_add_child(struct node *n, struct node *child)
 
 	memmove(&n->children[at + 1], &n->children[at],
 		(n->nr_children - at) * sizeof(*n->children));
-	n->children[at] = child;
+	n->children[at].node = child;
 	n->nr_children++;
 	n->names_len += child->name->len + 1;
 }
 
-void node_remove_child(struct node *n, struct node **slot)
+void node_remove_child(struct node *n, struct child *slot)
 {
-	struct node *child = *slot;
+	struct node *child = slot->node;
 	uint32_t at = slot - n->children;
 
 	n->names_len -= child->name->len + 1;

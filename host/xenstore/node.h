@@ -26,6 +26,10 @@ struct blob *blob_new(const void *bytes, size_t len);
 struct blob *blob_get(struct blob *b);
 void blob_put(struct blob *b); /* NULL: nothing */
 
+struct child {
+	struct node *node;
+};
+
 struct node {
 	unsigned refs;
 	uint32_t nr_children, room; /* of children */
@@ -34,7 +38,7 @@ struct node {
 	struct blob *name;          /* of the last component */
 	struct blob *value;
 	struct perms *perms;
-	struct node **children; /* sorted by name */
+	struct child *children; /* sorted by name */
 };
 
 /* Takes a reference to each of the three. */
@@ -42,11 +46,11 @@ struct node *node_new(struct blob *name, struct blob *value, struct perms *perms
 struct node *node_get(struct node *n);
 void node_put(struct node *n); /* NULL: nothing */
 
-/* Make *slot ours alone. False: no memory. */
-bool node_unshare(struct node **slot);
+/* Make what is in this place ours alone. False: no memory. */
+bool node_unshare(struct child *slot);
 
 /* The place of a child, or NULL; the child. The name has `len` bytes. */
-struct node **node_slot(const struct node *n, const char *name, size_t len);
+struct child *node_slot(const struct node *n, const char *name, size_t len);
 struct node *node_child(const struct node *n, const char *name, size_t len);
 /* What the (valid) path, or its first `len` bytes, names below n; n itself for an empty one. */
 struct node *node_find(struct node *n, const char *path);
@@ -57,7 +61,7 @@ struct node *node_find_parent(struct node *n, const char *path);
 /* n is ours alone, and has no such child: room is made first, so that adding cannot fail. */
 bool node_make_room(struct node *n);
 void node_add_child(struct node *n, struct node *child); /* takes over the reference */
-void node_remove_child(struct node *n, struct node **slot);
+void node_remove_child(struct node *n, struct child *slot);
 
 /* What it counts for its owner, as Xen's record of a node does: bytes. */
 uint32_t node_size(const struct node *n);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/xenstore/conn.h"
 #include "host/xenstore/test_loop.h"
 #include "shim/fake_events.h"
 #include "shim/fake_test.h"
@@ -68,7 +69,8 @@ static size_t put(struct subject *s, const void *bytes, size_t len)
 	size_t n = 0;
 
 	while (n < len && s->page->req_prod - s->page->req_cons < XENSTORE_RING_SIZE)
-		s->page->req[MASK_XENSTORE_IDX(s->page->req_prod++)] = ((const char *)bytes)[n++];
+		memcpy(&s->page->req[MASK_XENSTORE_IDX(s->page->req_prod++)],
+		       (const char *)bytes + n++, 1);
 	return n;
 }
 
@@ -308,6 +310,23 @@ static void cleared_page(void **state)
 	expect(s, XS_READ, "value", 5);
 }
 
+/* The toolstack's INTRODUCE of one that is there: a new connection on the same page. */
+static void introduced_again(void **state)
+{
+	struct subject *s = *state;
+	struct conn *c = conn_of(s->store, s->fake->domain.id);
+
+	ask(s, XS_WATCH, "/a\0t", 5);
+	c->reintroduced = true;
+	c->wake(c);
+	test_loop_settle(&s->loop);
+	begins_clean(state);
+	assert_int_equal(c->watcher.nr_watches, 0);
+	s->got_len = 0;
+	ask(s, XS_READ, "/a", 3);
+	expect(s, XS_READ, "value", 5);
+}
+
 static void released(void **state)
 {
 	struct subject *s = *state;
@@ -361,7 +380,7 @@ int main(void)
 		TEST(longer_than_the_ring), TEST(watches),          TEST(slow_reader),
 		TEST(hostile_indexes),      TEST(message_too_long), TEST(reconnects),
 		TEST(soft_reset),           TEST(cleared_page),     TEST(released),
-		TEST(no_memory_there),      TEST(closes),
+		TEST(introduced_again),     TEST(no_memory_there),  TEST(closes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

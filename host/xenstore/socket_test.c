@@ -33,7 +33,7 @@ static int setup(void **state)
 	*state = s;
 	if (!s || loop_init(&s->loop))
 		return -1;
-	strcpy(s->dir, "/tmp/socket_test.XXXXXX");
+	snprintf(s->dir, sizeof(s->dir), "/tmp/socket_test.XXXXXX");
 	if (!mkdtemp(s->dir))
 		return -1;
 	snprintf(s->path, sizeof(s->path), "%s/store", s->dir);
@@ -66,7 +66,7 @@ static int try_connect(const char *path)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
 		close(fd);
 		return -1;
@@ -209,7 +209,7 @@ static void stale(void **state)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	store_socket_close(s->socket);
-	strcpy(address.sun_path, s->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	close(fd);
@@ -336,16 +336,17 @@ static void no_descriptors(void **state)
 	struct subject *s = *state;
 	struct rlimit old, low;
 	int fd, spare = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n = 0;
-	int taken[64];
+	int taken[64] = {0};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	strcpy(address.sun_path, s->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	low = old;
 	low.rlim_cur = 64;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	while ((fd = dup(0)) >= 0)
 		taken[n++] = fd;
+	assert_true(n > 1);
 	close(taken[--n]); /* for the tests' own eventfd */
 	assert_int_equal(connect(spare, (struct sockaddr *)&address, sizeof(address)), 0);
 	fd = eventfd(1, EFD_CLOEXEC);

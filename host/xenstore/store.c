@@ -58,18 +58,29 @@ static void own_event(struct watcher *w, struct store_watch_entry *e, const char
 	TAILQ_INSERT_TAIL(&s->events, event, link);
 }
 
+/* They stay where they are, for deliver() may be on its way through them. */
 static void drop_events(struct store *s, const struct store_watch_entry *e)
 {
-	struct store_event *event = TAILQ_FIRST(&s->events);
+	struct store_event *event;
 
-	while (event) {
-		struct store_event *next = TAILQ_NEXT(event, link);
+	TAILQ_FOREACH (event, &s->events, link)
+		if (event->watch == e)
+			event->watch = NULL;
+}
 
-		if (!e || event->watch == e) {
-			TAILQ_REMOVE(&s->events, event, link);
-			free(event);
-		}
-		event = next;
+static void free_event(struct store *s, struct store_event *event)
+{
+	TAILQ_REMOVE(&s->events, event, link);
+	free(event);
+}
+
+static void free_events(struct store *s)
+{
+	struct store_event *event = TAILQ_FIRST(&s->events), *next;
+
+	for (; event; event = next) {
+		next = TAILQ_NEXT(event, link);
+		free_event(s, event);
 	}
 }
 
@@ -78,18 +89,19 @@ static void deliver(void *opaque, uint32_t events)
 {
 	struct store *s = opaque;
 	uint64_t count;
-	struct store_event marker = {.watch = NULL}, *event;
+	struct store_event marker = {.watch = NULL}, *event, *next;
 
 	(void)events;
 	if (read(s->kick.fd, &count, sizeof(count)) < 0)
 		return;
 	TAILQ_INSERT_TAIL(&s->events, &marker, link);
-	while ((event = TAILQ_FIRST(&s->events)) != &marker) {
-		struct store_watch *w = event->watch->own;
+	for (event = TAILQ_FIRST(&s->events); event != &marker; event = next) {
+		struct store_watch *w = event->watch ? event->watch->own : NULL;
 
-		TAILQ_REMOVE(&s->events, event, link);
-		w->fired(w->opaque, event->path);
-		free(event);
+		if (w)
+			w->fired(w->opaque, event->path);
+		next = TAILQ_NEXT(event, link);
+		free_event(s, event);
 	}
 	TAILQ_REMOVE(&s->events, &marker, link);
 	if (!TAILQ_EMPTY(&s->events))
@@ -174,12 +186,12 @@ struct store *store_create(struct loop *loop, struct problem *p)
 
 void store_destroy(struct store *s)
 {
-	watcher_remove(s, &s->own);
-	drop_events(s, NULL);
-	while (!TAILQ_EMPTY(&s->domains)) {
-		struct store_domain *d = TAILQ_FIRST(&s->domains);
+	struct store_domain *d, *next;
 
-		TAILQ_REMOVE(&s->domains, d, link);
+	watcher_remove(s, &s->own);
+	free_events(s);
+	for (d = TAILQ_FIRST(&s->domains); d; d = next) {
+		next = TAILQ_NEXT(d, link);
 		free(d);
 	}
 	for (int i = 0; i < SPECIAL_COUNT; i++)
@@ -258,7 +270,7 @@ char **store_list(struct store *s, const char *path, unsigned *count)
 	}
 	names = (char *)&list[n->nr_children + 1];
 	for (uint32_t i = 0; i < n->nr_children; i++) {
-		const struct blob *name = n->children[i]->name;
+		const struct blob *name = n->children[i].node->name;
 
 		list[i] = memcpy(names, name->bytes, name->len + 1);
 		names += name->len + 1;

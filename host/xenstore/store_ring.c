@@ -11,7 +11,7 @@
 #include "host/xenstore/conn.h"
 #include "shim/gpc/gpc.h"
 
-/* Newer than the headers: from Xen 4.21's. */
+/* Xen's xenstore-ring.txt has it, these headers have not. */
 #ifndef XENSTORE_SERVER_FEATURE_WATCHDEPTH
 #define XENSTORE_SERVER_FEATURE_WATCHDEPTH 4
 #endif

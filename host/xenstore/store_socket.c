@@ -15,6 +15,7 @@
 
 #define CLIENTS_MAX 256
 #define BACKLOG     16
+#define PIECES      32 /* messages that are sent at once */
 
 struct client {
 	struct conn conn; /* first */
@@ -88,17 +89,15 @@ static bool receive(struct client *c)
 
 static bool transmit(struct client *c)
 {
-	const char *bytes;
-	size_t len;
+	struct iovec pieces[PIECES];
+	struct msghdr msg = {.msg_iov = pieces};
 
-	while ((bytes = conn_output(&c->conn, &len))) {
-		ssize_t n = send(c->watch.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while ((msg.msg_iovlen = conn_outputs(&c->conn, pieces, PIECES))) {
+		ssize_t n = sendmsg(c->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		conn_sent(&c->conn, n);
-		if ((size_t)n < len)
-			return true;
 	}
 	return true;
 }
@@ -252,7 +251,7 @@ static int set_up(struct store_socket *k, const char *path, struct problem *p)
 		return problem(p,
 			       "%s: too long for a socket, which may have %zu bytes: name another",
 			       path, sizeof(k->address.sun_path) - 1);
-	strcpy(k->address.sun_path, path);
+	memcpy(k->address.sun_path, path, strlen(path) + 1);
 	if (k->listen.fd < 0 || k->reserve < 0)
 		return problem(p, "cannot create the xenstore's socket: %s", strerror(errno));
 	if (bind_socket(k, p))
@@ -291,10 +290,13 @@ struct store_socket *store_socket_open(struct store *s, struct loop *loop, const
 
 void store_socket_close(struct store_socket *k)
 {
+	struct client *c, *next;
 	struct stat st;
 
-	while (!TAILQ_EMPTY(&k->clients))
-		hang_up(TAILQ_FIRST(&k->clients));
+	for (c = TAILQ_FIRST(&k->clients); c; c = next) {
+		next = TAILQ_NEXT(c, link);
+		hang_up(c);
+	}
 	if (k->bound && !lstat(k->address.sun_path, &st) && st.st_dev == k->dev &&
 	    st.st_ino == k->ino)
 		unlink(k->address.sun_path);

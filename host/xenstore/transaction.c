@@ -94,9 +94,9 @@ static bool any_conflict(const struct store *s, const struct transaction *t)
 {
 	const struct accessed *a;
 
-	TAILQ_FOREACH(a, &t->list, link)
-	if (conflicts(s, t, a))
-		return true;
+	TAILQ_FOREACH (a, &t->list, link)
+		if (conflicts(s, t, a))
+			return true;
 	return false;
 }
 
@@ -206,9 +206,9 @@ int transaction_commit(struct store *s, struct transaction *t)
 		take_over(s, t);
 	else
 		rc = merge(s, t);
-	TAILQ_FOREACH(a, &t->list, link)
-	if (!rc && a->tell)
-		tell(s, t, a);
+	TAILQ_FOREACH (a, &t->list, link)
+		if (!rc && a->tell)
+			tell(s, t, a);
 	transaction_discard(t);
 	return rc;
 }

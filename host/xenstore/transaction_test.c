@@ -68,10 +68,10 @@ static void snapshot(void **state)
 }
 
 struct collision {
-	uint32_t inside; /* a command of the transaction's */
+	size_t inside; /* a command of the transaction's */
 	const char *inside_bytes;
 	size_t inside_len;
-	uint32_t outside; /* what happens in the store meanwhile */
+	size_t outside; /* what happens in the store meanwhile */
 	const char *outside_bytes;
 	size_t outside_len;
 };
@@ -107,6 +107,7 @@ static void collisions(void **state)
 		{XS_READ, Z("/a/b"), XS_RM, Z("/a")},
 		{XS_READ, Z("/a/x"), XS_MKDIR, Z("/a/x")},
 		{XS_READ, Z("/a/x"), XS_MKDIR, Z("/a/x/y")},
+		{XS_RM, Z("/a/b/x"), XS_RM, Z("/a/b")}, /* it would be refused now */
 		{XS_DIRECTORY, Z("/a/b"), XS_MKDIR, Z("/a/b/new")},
 		{XS_DIRECTORY, Z("/a/b"), XS_RM, Z("/a/b/c")},
 		{XS_GET_PERMS, Z("/a/b"), XS_SET_PERMS, Z("/a/b\0r0")},

@@ -14,13 +14,13 @@ int tree_init(struct tree *t, uint64_t *generation)
 
 	*t = (struct tree){.generation = generation};
 	t->owners = calloc(1, sizeof(*t->owners));
-	if (empty && perms && t->owners) {
+	if (t->owners && empty && perms) {
 		perms->list[0] = (struct perm){.domid = 0, .right = STORE_NONE};
 		t->root = node_new(empty, empty, perms);
 	}
 	blob_put(empty);
 	perms_put(perms);
-	if (!t->root) {
+	if (!t->owners || !t->root) {
 		tree_destroy(t);
 		return -ENOMEM;
 	}
@@ -120,7 +120,7 @@ static void strike(struct tree *t, const struct node *n)
 static void strike_all(struct tree *t, const struct node *n)
 {
 	for (uint32_t i = 0; i < n->nr_children; i++)
-		strike_all(t, n->children[i]);
+		strike_all(t, n->children[i].node);
 	strike(t, n);
 }
 
@@ -128,17 +128,18 @@ static void strike_all(struct tree *t, const struct node *n)
 static struct node *own(struct tree *t, const char *path, size_t len)
 {
 	const char *end = path + len, *name;
-	struct node **slot = &t->root;
+	struct child root = {t->root}, *slot = &root;
 	size_t name_len;
 
 	if (!node_unshare(slot))
 		return NULL;
+	t->root = root.node;
 	while ((name = path_step(&path, &name_len)) && name < end) {
-		slot = node_slot(*slot, name, name_len);
+		slot = node_slot(slot->node, name, name_len);
 		if (!node_unshare(slot))
 			return NULL;
 	}
-	return *slot;
+	return slot->node;
 }
 
 static void touch(struct tree *t, struct node *n)
@@ -212,7 +213,7 @@ int tree_create(struct tree *t, const char *path, struct blob *value, const domi
 	node_add_child(parent, top);
 	enter(t, parent);
 	touch(t, parent);
-	for (const struct node *n = top; n; n = n->nr_children ? n->children[0] : NULL)
+	for (const struct node *n = top; n; n = n->nr_children ? n->children[0].node : NULL)
 		enter(t, n);
 	return 0;
 }
@@ -253,13 +254,14 @@ int tree_set_perms(struct tree *t, const char *path, struct perms *perms)
 int tree_remove(struct tree *t, const char *path)
 {
 	size_t len = path_parent_len(path);
-	struct node *parent = own(t, path, len), **slot;
+	struct node *parent = own(t, path, len);
+	struct child *slot;
 	const char *name = strrchr(path, '/') + 1;
 
 	if (!parent)
 		return -ENOMEM;
 	slot = node_slot(parent, name, strlen(name));
-	strike_all(t, *slot);
+	strike_all(t, slot->node);
 	strike(t, parent);
 	node_remove_child(parent, slot);
 	enter(t, parent);
@@ -276,10 +278,11 @@ static bool count(struct tree *t, const struct node *n)
 	    n->generation > *t->generation || make_owner(t, n->perms->list[0].domid))
 		return false;
 	for (uint32_t i = 0; i < n->nr_children; i++) {
-		names_len += n->children[i]->name->len + 1;
-		if (i && strcmp(n->children[i - 1]->name->bytes, n->children[i]->name->bytes) >= 0)
+		names_len += n->children[i].node->name->len + 1;
+		if (i && strcmp(n->children[i - 1].node->name->bytes,
+				n->children[i].node->name->bytes) >= 0)
 			return false;
-		if (!count(t, n->children[i]))
+		if (!count(t, n->children[i].node))
 			return false;
 	}
 	enter(t, n);

@@ -54,7 +54,7 @@ int tree_set_perms(struct tree *t, const char *path, struct perms *perms);
 /* With all below; not "/". */
 int tree_remove(struct tree *t, const char *path);
 
-/* Is what it says of itself true? For tests, and CONTROL's check. */
+/* Is what it says of itself true? For tests, and CONTROL's check. False also without memory. */
 bool tree_check(const struct tree *t);
 
 #endif

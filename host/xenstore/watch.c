@@ -53,17 +53,21 @@ void watch_remove(struct store_watch_entry *e)
 
 void watch_remove_all(struct watcher *w)
 {
-	while (!TAILQ_EMPTY(&w->watches))
-		watch_remove(TAILQ_FIRST(&w->watches));
+	struct store_watch_entry *e = TAILQ_FIRST(&w->watches), *next;
+
+	for (; e; e = next) {
+		next = TAILQ_NEXT(e, link);
+		watch_remove(e);
+	}
 }
 
 struct store_watch_entry *watch_find(struct watcher *w, const char *path, const char *token)
 {
 	struct store_watch_entry *e;
 
-	TAILQ_FOREACH(e, &w->watches, link)
-	if (!strcmp(e->path, path) && !strcmp(e->token, token))
-		return e;
+	TAILQ_FOREACH (e, &w->watches, link)
+		if (!strcmp(e->path, path) && !strcmp(e->token, token))
+			return e;
 	return NULL;
 }
 
@@ -122,12 +126,10 @@ void watch_fire(struct store *s, const struct change *c)
 	struct watcher *w;
 	struct store_watch_entry *e;
 
-	TAILQ_FOREACH(w, &s->watchers, link)
-	{
+	TAILQ_FOREACH (w, &s->watchers, link) {
 		bool may = permitted(c, w->who);
 
-		TAILQ_FOREACH(e, &w->watches, link)
-		{
+		TAILQ_FOREACH (e, &w->watches, link) {
 			if (may && within(c->path, e))
 				tell(e, c->path);
 			else if (c->gone && path_within(e->path, c->path) && has_gone(c, e))
@@ -154,12 +156,10 @@ void watch_fire_special(struct store *s, enum special what, domid_t domid)
 	struct store_watch_entry *e;
 
 	snprintf(with_domid, sizeof(with_domid), "%s/%u", name, domid);
-	TAILQ_FOREACH(w, &s->watchers, link)
-	{
+	TAILQ_FOREACH (w, &s->watchers, link) {
 		if (!may_read(s->special[what], w->who))
 			continue;
-		TAILQ_FOREACH(e, &w->watches, link)
-		{
+		TAILQ_FOREACH (e, &w->watches, link) {
 			if (!strcmp(e->path, with_domid))
 				tell(e, with_domid);
 			else if (!strcmp(e->path, name))

@@ -4,6 +4,7 @@
  * update of a running daemon.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,11 +77,11 @@ static int show_domain(struct request *r, const char *number)
 	if (!c)
 		return -ENOENT;
 	owned = tree_owned(&r->c->store->tree, domid);
-	snprintf(text, sizeof(text),
-		 "Domain %u:\n%-16s: %8u\n%-16s: %8u\n%-16s: %8u\n%-16s: %8u\n%-16s: %8llu\n",
-		 domid, "nodes", owned.nodes, "watches", c->watcher.nr_watches, "transactions",
-		 c->nr_transactions, "outstanding", c->answers, "memory",
-		 (unsigned long long)(owned.bytes + c->who.held));
+	snprintf(
+		text, sizeof(text),
+		"Domain %u:\n%-16s: %8u\n%-16s: %8u\n%-16s: %8u\n%-16s: %8u\n%-16s: %8" PRIu64 "\n",
+		domid, "nodes", owned.nodes, "watches", c->watcher.nr_watches, "transactions",
+		c->nr_transactions, "outstanding", c->answers, "memory", owned.bytes + c->who.held);
 	return wire_answer_string(r, text);
 }
 

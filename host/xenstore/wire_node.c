@@ -29,7 +29,7 @@ int wire_read(struct request *r)
 static void copy_names(const struct node *n, char *to)
 {
 	for (uint32_t i = 0; i < n->nr_children; i++) {
-		const struct blob *name = n->children[i]->name;
+		const struct blob *name = n->children[i].node->name;
 
 		memcpy(to, name->bytes, name->len + 1);
 		to += name->len + 1;
@@ -135,8 +135,8 @@ int wire_rm(struct request *r)
 
 	if (!rc)
 		rc = access_rm(&r->view, absolute);
-	if (rc == -ENOENT && access_has_parent(&r->view, absolute))
-		rc = 0;
+	if (rc == -ENOENT)
+		rc = access_find_parent(&r->view, absolute);
 	return rc ? rc : wire_ok(r);
 }
 

@@ -181,7 +181,7 @@ static void directory_in_parts(void **state)
 		head = strlen(part) + 1;
 		if (parts++)
 			assert_string_equal(part, generation);
-		strcpy(generation, part);
+		snprintf(generation, sizeof(generation), "%s", part);
 		for (uint32_t at = head; at < len; at += strlen(part + at) + 1) {
 			last = !part[at];
 			if (last)

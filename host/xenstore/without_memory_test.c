@@ -21,7 +21,7 @@ static size_t say(const struct node *n, char *to, size_t room)
 				n->perms->list[i].right);
 	len += snprintf(to + len, room - len, "{");
 	for (uint32_t i = 0; i < n->nr_children; i++)
-		len += say(n->children[i], to + len, room - len);
+		len += say(n->children[i].node, to + len, room - len);
 	return len + snprintf(to + len, room - len, "}");
 }
 

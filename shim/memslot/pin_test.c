@@ -5,6 +5,7 @@
 #include "shim/memslot/fake_memory_test.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "shim/memslot/overlay.h"
 
@@ -176,6 +177,63 @@ static void after_a_move(void **state)
 	assert_int_equal(fake_memory_delete(m, OTHER), 0);
 }
 
+/*
+ * Somebody who pins while the kernel is being told to take the slot away: too late, whenever he
+ * gets there.
+ */
+
+struct late {
+	struct memslots slots;
+	pthread_t id;
+	bool started;
+	int kernel_rc, rc;
+	struct memslot_pin pin;
+};
+
+static void *pin_late(void *opaque)
+{
+	struct late *l = opaque;
+	struct memslot_hint hint = {0};
+
+	l->rc = memslots_pin(&l->slots, &hint, gfn(1), true, &l->pin);
+	return NULL;
+}
+
+static int set_slot_slowly(void *host, const struct memslot *old, const struct memslot *new)
+{
+	struct late *l = host;
+
+	(void)new;
+	if (!old)
+		return 0;
+	l->started = !pthread_create(&l->id, NULL, pin_late, l);
+	usleep(20000); /* time enough to do it wrong */
+	return l->kernel_rc;
+}
+
+static void pins_that_come_late(void **state)
+{
+	static const struct memslot_ops ops = {.set_slot = set_slot_slowly};
+	struct memslot_request r = {.size = 4 * GUEST_PAGE_SIZE};
+	struct fake_memory *m = *state;
+
+	for (int kernel_rc = -EIO; kernel_rc <= 0; kernel_rc += EIO) {
+		struct late l = {.kernel_rc = kernel_rc};
+
+		assert_int_equal(memslots_init(&l.slots, &ops, &l, 0), 0);
+		r.hva = (uintptr_t)m->ram;
+		r.size = 4 * GUEST_PAGE_SIZE;
+		assert_int_equal(memslots_set_slot(&l.slots, &r), 0);
+		r.size = 0;
+		assert_int_equal(memslots_set_slot(&l.slots, &r), kernel_rc);
+		assert_true(l.started);
+		pthread_join(l.id, NULL);
+		assert_int_equal(l.rc, kernel_rc ? 0 : -ENOENT);
+		memslots_unpin(&l.pin);
+		memslots_destroy(&l.slots);
+	}
+}
+
 int main(void)
 {
 #define TEST_RAM(test)                                         \
@@ -191,6 +249,7 @@ int main(void)
 		TEST_RAM(in_another_slot),
 		TEST_RAM(overlays_can_be_pinned),
 		TEST_RAM(after_a_move),
+		TEST_RAM(pins_that_come_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,20 +15,36 @@
  * Images.
  */
 
+/* medium: NULL, and then the reason is known. */
+static struct block_image *with_medium(const struct disk_config *config, struct image *medium,
+				       struct problem *p)
+{
+	struct block_image *image = medium ? calloc(1, sizeof(*image)) : NULL;
+
+	if (image) {
+		image->removable = config->cdrom;
+		image->medium = medium;
+	} else if (medium) {
+		image_close(medium);
+		problem(p, "no memory for the disk %s", config->vdev);
+	}
+	return image;
+}
+
 struct block_image *block_image_open(const struct disk_config *config, struct problem *p)
 {
-	struct block_image *image = calloc(1, sizeof(*image));
+	return with_medium(config, image_open(config, p), p);
+}
 
-	if (!image) {
-		problem(p, "no memory for the disk %s", config->vdev);
-		return NULL;
-	}
-	image->removable = config->cdrom;
-	image->medium = image_open(config, p);
-	if (image->medium)
-		return image;
-	free(image);
-	return NULL;
+int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr, struct problem *p)
+{
+	return image_prepare(config, fds, nr, p);
+}
+
+struct block_image *block_image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
+				      struct problem *p)
+{
+	return with_medium(config, image_adopt(config, fds, nr, p), p);
 }
 
 void block_image_close(struct block_image *image)

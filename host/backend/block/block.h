@@ -23,6 +23,18 @@ struct block_device;
  * the reason (file, format, remedy).
  */
 struct block_image *block_image_open(const struct disk_config *config, struct problem *p);
+
+/*
+ * The same in two processes, for a guest whose own may open nothing any more. prepare: opens the
+ * image, locked, and starts its server, which here ends with its connection only; *nr descriptors
+ * to pass on. adopt: the image of these, which it owns, also if it fails.
+ */
+#define BLOCK_IMAGE_FDS 3
+int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr,
+			struct problem *p);
+struct block_image *block_image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
+				      struct problem *p);
+
 /* All that was written is on its way; what was flushed is durable. No device may show it. */
 void block_image_close(struct block_image *image);
 

@@ -101,6 +101,16 @@ struct image *image_open_empty(void);
 
 /* As the configuration says. */
 struct image *image_open(const struct disk_config *config, struct problem *p);
+
+/* The same in two halves: block_image_prepare() and block_image_adopt() (block.h). */
+int image_prepare(const struct disk_config *config, int *fds, unsigned *nr, struct problem *p);
+struct image *image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
+			  struct problem *p);
+/* Of the second half, by kind. They own the descriptors, and close them when they fail. */
+struct image *image_adopt_file(const char *path, int fd, bool readonly, enum file_engine engine,
+			       struct problem *p);
+struct image *image_adopt_nbd(const char *path, int socket, int locked, int log, bool readonly,
+			      struct problem *p);
 void image_close(struct image *image);
 
 /* The wait() of a queue that has nothing else to wait for. */

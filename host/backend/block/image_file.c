@@ -152,12 +152,13 @@ static int look_at(struct file_image *f, struct problem *p)
 	return 0;
 }
 
-struct image *image_open_file(const char *path, bool readonly, enum file_engine engine,
-			      struct problem *p)
+struct image *image_adopt_file(const char *path, int fd, bool readonly, enum file_engine engine,
+			       struct problem *p)
 {
 	struct file_image *f = calloc(1, sizeof(*f) + strlen(path) + 1);
 
 	if (!f) {
+		close(fd);
 		problem(p, "%s: no memory", path);
 		return NULL;
 	}
@@ -167,11 +168,18 @@ struct image *image_open_file(const char *path, bool readonly, enum file_engine 
 	f->common.name = f->path;
 	f->common.readonly = readonly;
 	f->common.max_queues = MAX_QUEUES;
-	f->fd = image_open_locked(path, readonly, p);
-	if (f->fd >= 0 && !look_at(f, p))
+	f->fd = fd;
+	if (!look_at(f, p))
 		return &f->common;
-	if (f->fd >= 0)
-		close(f->fd);
+	close(fd);
 	free(f);
 	return NULL;
+}
+
+struct image *image_open_file(const char *path, bool readonly, enum file_engine engine,
+			      struct problem *p)
+{
+	int fd = image_open_locked(path, readonly, p);
+
+	return fd < 0 ? NULL : image_adopt_file(path, fd, readonly, engine, p);
 }

@@ -277,14 +277,7 @@ static int connect_server(struct nbd_image *n, struct problem *p)
 	return problem(p, "%s: %s", n->path, words);
 }
 
-static int start_and_connect(struct nbd_image *n, const char *format, struct problem *p)
-{
-	if (nbd_server_start(&n->server, n->path, format, n->common.readonly, p))
-		return -1;
-	return connect_server(n, p);
-}
-
-struct image *image_open_nbd(const char *path, const char *format, bool readonly, struct problem *p)
+static struct nbd_image *new_image(const char *path, bool readonly, int lock_fd, struct problem *p)
 {
 	struct nbd_image *n = calloc(1, sizeof(*n) + strlen(path) + 1);
 
@@ -297,11 +290,43 @@ struct image *image_open_nbd(const char *path, const char *format, bool readonly
 	n->common.name = n->path;
 	n->common.readonly = readonly;
 	n->common.max_queues = 1;
-	n->lock_fd = image_open_locked(path, readonly, p);
-	if (n->lock_fd >= 0 && !start_and_connect(n, format, p))
+	n->lock_fd = lock_fd;
+	return n;
+}
+
+static struct image *connect_image(struct nbd_image *n, struct problem *p)
+{
+	if (!connect_server(n, p))
 		return &n->common;
-	if (n->lock_fd >= 0)
-		close(n->lock_fd);
+	close(n->lock_fd);
 	free(n);
+	return NULL;
+}
+
+struct image *image_open_nbd(const char *path, const char *format, bool readonly, struct problem *p)
+{
+	int lock_fd = image_open_locked(path, readonly, p);
+	struct nbd_image *n = lock_fd < 0 ? NULL : new_image(path, readonly, lock_fd, p);
+
+	if (n && !nbd_server_start(&n->server, path, format, readonly, false, p))
+		return connect_image(n, p);
+	if (lock_fd >= 0)
+		close(lock_fd);
+	free(n);
+	return NULL;
+}
+
+struct image *image_adopt_nbd(const char *path, int socket, int locked, int log, bool readonly,
+			      struct problem *p)
+{
+	struct nbd_image *n = new_image(path, readonly, locked, p);
+
+	if (n) {
+		n->server = (struct nbd_server){.pid = -1, .socket = socket, .log = log};
+		return connect_image(n, p);
+	}
+	close(socket);
+	close(locked);
+	close(log);
 	return NULL;
 }

@@ -28,6 +28,7 @@ struct start {
 	char **env;
 	char listen_pid[32]; /* "LISTEN_PID=" and the child's number */
 	int listen, log;
+	bool detached;
 	pid_t parent;
 };
 
@@ -103,8 +104,9 @@ static void default_signals(void)
 /* In the child, with what is safe after a fork. In a session of its own: ^C is not for it. */
 __attribute__((noreturn)) static void become_server(struct start *s)
 {
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != s->parent)
+	if (!s->detached)
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (!s->detached && getppid() != s->parent)
 		_exit(0);
 	default_signals();
 	setsid();
@@ -139,13 +141,15 @@ static char **environment(char *listen_pid)
 	return env;
 }
 
-static int spawn(struct nbd_server *s, char *const *argv, int listening, struct problem *p)
+static int spawn(struct nbd_server *s, char *const *argv, int listening, bool detached,
+		 struct problem *p)
 {
 	struct start start = {
 		.argv = argv,
 		.listen_pid = "LISTEN_PID=",
 		.listen = listening,
 		.log = s->log,
+		.detached = detached,
 		.parent = getpid(),
 	};
 
@@ -160,7 +164,7 @@ static int spawn(struct nbd_server *s, char *const *argv, int listening, struct 
 }
 
 int nbd_server_start(struct nbd_server *s, const char *path, const char *format, bool readonly,
-		     struct problem *p)
+		     bool detached, struct problem *p)
 {
 	char format_option[64], file[4096];
 	char program[] = SERVER, cache[] = "--cache=writeback", discard[] = "--discard=unmap";
@@ -187,7 +191,7 @@ int nbd_server_start(struct nbd_server *s, const char *path, const char *format,
 		close(s->log);
 		return -1;
 	}
-	rc = spawn(s, argv, listening, p);
+	rc = spawn(s, argv, listening, detached, p);
 	close(listening);
 	if (rc)
 		nbd_server_free(s);
@@ -198,7 +202,7 @@ int nbd_server_end(struct nbd_server *s)
 {
 	int status = 0;
 
-	while (waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
+	while (s->pid > 0 && waitpid(s->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	s->pid = -1;
 	return status;

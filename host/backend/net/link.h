@@ -26,8 +26,17 @@ struct net_link_ops {
 	 */
 	int (*receive)(struct net_link *link, struct net_frame *f);
 
-	/* Where the next frame to send is to be put, NET_FRAME_MAX bytes; NULL: no room now. */
-	uint8_t *(*reserve)(struct net_link *link);
+	/*
+	 * May be NULL. The frame received last is kept by its user for a while: take in what comes
+	 * meanwhile, as far as there is room, so that the other side can go on.
+	 */
+	void (*absorb)(struct net_link *link);
+
+	/*
+	 * Where the next frame to send is to be put, NET_FRAME_MAX bytes; NULL: no room for so many
+	 * `frames` (at most 2) of that length now.
+	 */
+	uint8_t *(*reserve)(struct net_link *link, unsigned frames);
 
 	/* Send the frame that has been put there. false: it is lost. */
 	bool (*commit)(struct net_link *link, const struct net_frame *f);
@@ -49,15 +58,20 @@ struct net_link {
 	/* There may be something to read: set by its user after an event of fd's (or without one,
 	 * to try), cleared by the link that has read all there was. */
 	bool readable;
-	unsigned can;        /* NET_CAN_* of what is sent */
-	bool whole_segments; /* large segments may go out as one large frame each, without GSO */
-	char interface[16];  /* of a tap: its name; "": none */
+	unsigned can; /* NET_CAN_* of what is sent */
+	/* Large segments may go out as frames of up to this length without GSO; 0: only as small as
+	 * they say. */
+	uint32_t frame_max;
+	char interface[16]; /* of a tap: its name; "": none */
 	char description[192];
 };
 
 /* The frame socket of a user-mode network (passt's framing) is `fd`, owned by the link from now on;
  * `child` > 0: the process behind it, which ends with the link. */
 struct net_link *net_link_stream(int fd, pid_t child, struct problem *p);
+
+/* A tap device that is attached already. Owns `fd`, also if it fails. */
+struct net_link *net_link_tap(int fd, struct problem *p);
 
 struct net_link *net_link_open_user(const struct nic_config *config, struct problem *p);
 struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p);

@@ -84,10 +84,11 @@ static int tap_receive(struct net_link *link, struct net_frame *f)
 	return 1;
 }
 
-static uint8_t *tap_reserve(struct net_link *link)
+static uint8_t *tap_reserve(struct net_link *link, unsigned frames)
 {
 	struct tap *t = tap_of(link);
 
+	(void)frames;
 	return t->out + head_size(t);
 }
 
@@ -169,6 +170,15 @@ static void set_name(struct ifreq *r, const char *name)
 	snprintf(r->ifr_name, sizeof(r->ifr_name), "%s", name);
 }
 
+/* What the kernel says that the device is. */
+static void note_interface(struct tap *t, const struct ifreq *r)
+{
+	t->vnet_header = r->ifr_flags & IFF_VNET_HDR;
+	if (t->vnet_header)
+		t->link.can = NET_CAN_CSUM4 | NET_CAN_CSUM6 | NET_CAN_GSO4 | NET_CAN_GSO6;
+	memcpy(t->link.interface, r->ifr_name, sizeof(t->link.interface) - 1);
+}
+
 /* A tap that was made with several queues is opened with that flag only. 0 or -errno. */
 static int attach(struct tap *t, const char *name)
 {
@@ -183,8 +193,7 @@ static int attach(struct tap *t, const char *name)
 		set_name(&r, name);
 		r.ifr_flags = ways[i];
 		if (!ioctl(t->link.fd, TUNSETIFF, &r)) {
-			t->vnet_header = ways[i] & IFF_VNET_HDR;
-			snprintf(t->link.interface, sizeof(t->link.interface), "%s", r.ifr_name);
+			note_interface(t, &r);
 			return 0;
 		}
 		if (errno != EINVAL)
@@ -296,8 +305,6 @@ static int open_tap(struct tap *t, const struct nic_config *config, struct probl
 	rc = attach(t, name);
 	if (rc)
 		return explain(config->vifname, rc, p);
-	if (t->vnet_header)
-		t->link.can = NET_CAN_CSUM4 | NET_CAN_CSUM6 | NET_CAN_GSO4 | NET_CAN_GSO6;
 	if (config->mtu && set_mtu(t->link.interface, config->mtu, p))
 		return -1;
 	if (config->mode == NIC_BRIDGE && join_bridge(t->link.interface, config->bridge, p))
@@ -305,7 +312,7 @@ static int open_tap(struct tap *t, const struct nic_config *config, struct probl
 	return set_up(t->link.interface, p);
 }
 
-struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p)
+static struct tap *new_tap(struct problem *p)
 {
 	struct tap *t = calloc(1, sizeof(*t));
 
@@ -316,6 +323,15 @@ struct net_link *net_link_open_tap(const struct nic_config *config, struct probl
 	t->link.ops = &tap_ops;
 	t->link.fd = -1;
 	t->link.readable = true;
+	return t;
+}
+
+struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p)
+{
+	struct tap *t = new_tap(p);
+
+	if (!t)
+		return NULL;
 	if (open_tap(t, config, p)) {
 		if (t->link.fd >= 0)
 			close(t->link.fd);
@@ -325,5 +341,27 @@ struct net_link *net_link_open_tap(const struct nic_config *config, struct probl
 	snprintf(t->link.description, sizeof(t->link.description), "tap device %s%s%s",
 		 t->link.interface, config->mode == NIC_BRIDGE ? " in bridge " : "",
 		 config->mode == NIC_BRIDGE ? config->bridge : "");
+	return &t->link;
+}
+
+struct net_link *net_link_tap(int fd, struct problem *p)
+{
+	struct ifreq r = {0};
+	struct tap *t;
+
+	if (ioctl(fd, TUNGETIFF, &r)) {
+		close(fd);
+		problem(p, "this is no tap device: %s", strerror(errno));
+		return NULL;
+	}
+	t = new_tap(p);
+	if (!t) {
+		close(fd);
+		return NULL;
+	}
+	t->link.fd = fd;
+	note_interface(t, &r);
+	snprintf(t->link.description, sizeof(t->link.description), "tap device %s",
+		 t->link.interface);
 	return &t->link;
 }

@@ -24,6 +24,7 @@
 #include "host/backend/net/checksum.h"
 #include "host/backend/net/link.h"
 #include "host/backend/net/slirp_main.h"
+#include "host/backend/net/test_frame.h"
 
 #define PATIENCE_MS 5000
 
@@ -112,7 +113,7 @@ static void the_far_end_is_closed(void **state)
 	struct pair *s = *state;
 	struct net_frame f = {.len = 100};
 
-	f.data = s->link->ops->reserve(s->link);
+	f.data = s->link->ops->reserve(s->link, 1);
 	close(s->far);
 	s->far = -1;
 	memset(f.data, 0, f.len);
@@ -122,9 +123,73 @@ static void the_far_end_is_closed(void **state)
 	assert_int_equal(s->link->ops->flush(s->link), -EPIPE);
 }
 
+/* Three segments that come at once are one to a receiver that takes such; a fourth that is not here
+ * yet is not waited for. */
+static void segments_are_merged(void **state)
+{
+	struct pair *s = *state;
+	struct test_frame t = {.payload = 100, .tcp_flags = 0x10};
+	uint8_t bytes[4 * 200];
+	struct net_frame f;
+	uint32_t n = 0, one;
+
+	for (int i = 0; i < 4; i++, t.seq += 100) {
+		one = test_frame_build(&t, bytes + n + 4);
+		net_put32(bytes + n, one);
+		n += 4 + one;
+	}
+	far_writes(s, bytes, n - 1);
+	s->link->ops->receiver(s->link, NET_CAN_GSO4 | NET_CAN_CSUM4);
+	assert_int_equal(receive(s->link, &f), 1);
+	assert_int_equal(f.gso, 1);
+	assert_int_equal(f.gso_size, 100);
+	assert_int_equal(f.len, TEST_HEADERS_4 + 300);
+	assert_int_equal(receive(s->link, &f), 0);
+	far_writes(s, bytes + n - 1, 1);
+	assert_int_equal(receive(s->link, &f), 1);
+	assert_int_equal(f.gso, 0);
+	assert_int_equal(f.len, one);
+	assert_true(test_frame_is_right(f.data, f.len));
+}
+
+static unsigned frames_received(struct pair *s, const struct test_frame *t, unsigned times)
+{
+	uint8_t bytes[200];
+	struct net_frame f;
+	uint32_t len = test_frame_build(t, bytes + 4);
+	unsigned n = 0;
+
+	net_put32(bytes, len);
+	for (unsigned i = 0; i < times; i++)
+		far_writes(s, bytes, 4 + len);
+	while (receive(s->link, &f) > 0) {
+		assert_int_equal(f.len, len);
+		assert_memory_equal(f.data, bytes + 4, len);
+		n++;
+	}
+	return n;
+}
+
+/* What passt says twice at once, to be taken for a loss, is said often enough. */
+static void repeated_acknowledgements(void **state)
+{
+	struct test_frame t = {.tcp_flags = 0x10};
+
+	assert_int_equal(frames_received(*state, &t, 1), 1);
+	assert_int_equal(frames_received(*state, &t, 2), 3);
+	t.ipv6 = true;
+	assert_int_equal(frames_received(*state, &t, 2), 3);
+	t.payload = 1;
+	assert_int_equal(frames_received(*state, &t, 2), 2);
+	t = (struct test_frame){.tcp_flags = 0x11};
+	assert_int_equal(frames_received(*state, &t, 2), 2);
+	t = (struct test_frame){.udp = true};
+	assert_int_equal(frames_received(*state, &t, 2), 2);
+}
+
 static bool send_numbered(struct net_link *link, uint32_t number, uint32_t len)
 {
-	struct net_frame f = {.data = link->ops->reserve(link), .len = len};
+	struct net_frame f = {.data = link->ops->reserve(link, 1), .len = len};
 
 	if (!f.data)
 		return false;
@@ -174,7 +239,7 @@ struct guest {
 
 static void transmit(struct net_link *link, const uint8_t *data, uint32_t len)
 {
-	struct net_frame f = {.data = link->ops->reserve(link), .len = len};
+	struct net_frame f = {.data = link->ops->reserve(link, 1), .len = len};
 
 	assert_non_null(f.data);
 	memcpy(f.data, data, len);
@@ -187,7 +252,7 @@ static int64_t now_ms(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* The next frame that `wanted` says yes to. */
@@ -411,6 +476,16 @@ static struct net_link *open_user(struct guest *g, struct problem *p)
 	return net_link_open(&config, p);
 }
 
+static void open_well(struct guest *g)
+{
+	struct problem p = {""};
+
+	g->link = open_user(g, &p);
+	if (!g->link)
+		print_message("%s\n", p.text);
+	assert_non_null(g->link);
+}
+
 static void all_of_it(struct guest *g)
 {
 	ask_dhcp(g);
@@ -427,12 +502,9 @@ static bool has_children(void)
 static void passt(void **state)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
 	(void)state;
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	if (strcmp(net_link_description(g.link), "user-mode network (passt)") != 0) {
 		print_message("SKIP: no passt here: %s\n", net_link_description(g.link));
 		net_link_close(g.link);
@@ -445,7 +517,8 @@ static void passt(void **state)
 
 static void with_path(const char *path, void (*test)(void))
 {
-	char *before = strdup(getenv("PATH"));
+	const char *is = getenv("PATH");
+	char *before = strdup(is ? is : "");
 
 	assert_non_null(before);
 	setenv("PATH", path, 1);
@@ -457,11 +530,8 @@ static void with_path(const char *path, void (*test)(void))
 static void without_passt(void)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	assert_non_null(strstr(net_link_description(g.link), "libslirp, because passt cannot be "
 							     "started: No such file or directory"));
 	all_of_it(&g);
@@ -481,11 +551,8 @@ static char broken[] = "/tmp/net-link-test-XXXXXX";
 static void with_a_broken_passt(void)
 {
 	struct guest g = {0};
-	struct problem p = {""};
 
-	g.link = open_user(&g, &p);
-	if (!g.link)
-		fail_msg("%s", p.text);
+	open_well(&g);
 	assert_string_equal(net_link_description(g.link),
 			    "user-mode network (libslirp, because passt says: I cannot)");
 	ask_dhcp(&g);
@@ -561,6 +628,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(frames_are_put_together, setup_pair, teardown_pair),
 		cmocka_unit_test_setup_teardown(a_frame_too_long, setup_pair, teardown_pair),
 		cmocka_unit_test_setup_teardown(the_far_end_is_closed, setup_pair, teardown_pair),
+		cmocka_unit_test_setup_teardown(segments_are_merged, setup_pair, teardown_pair),
+		cmocka_unit_test_setup_teardown(repeated_acknowledgements, setup_pair,
+						teardown_pair),
 		cmocka_unit_test_setup_teardown(the_socket_is_full, setup_pair, teardown_pair),
 		cmocka_unit_test(passt),
 		cmocka_unit_test(libslirp),

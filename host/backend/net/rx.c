@@ -180,8 +180,11 @@ static enum net_step wait_for_room(struct net_engine *e, uint64_t now)
 	if (!held->since)
 		held->since = now;
 	held->queue->rx_stalled |= now - held->since >= NET_STALL_NS;
-	if (!held->queue->rx_stalled)
+	if (!held->queue->rx_stalled) {
+		if (e->link->readable && e->link->ops->absorb)
+			e->link->ops->absorb(e->link);
 		return NET_WAITS;
+	}
 	drop(e);
 	return NET_MOVED;
 }

@@ -51,7 +51,7 @@ static int64_t clock_ns(void *opaque)
 
 	(void)opaque;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ll + t.tv_nsec;
+	return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static int64_t clock_ms(void)
@@ -287,20 +287,42 @@ static int complain(const char *what, const char *value, const char *why)
 	return -1;
 }
 
+/* A number up to `max` that is all of the text, or -1. */
+static int number(const char *text, long max)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	return errno || end == text || *end || value < 0 || value > max ? -1 : (int)value;
+}
+
+/* The next part of a text that colons divide; "" after the last. */
+static const char *part(char **text)
+{
+	const char *is = strsep(text, ":");
+
+	return is ? is : "";
+}
+
 /* tcp|udp:HOST-ADDRESS:HOST-PORT:GUEST-PORT */
 static int forward(struct network *n, const char *text)
 {
 	struct in_addr host, guest = {0};
-	unsigned host_port, guest_port;
-	char proto[4], address[64];
-	char end;
+	char copy[128], *rest = copy;
+	int host_port, guest_port;
+	bool udp;
 
-	if (sscanf(text, "%3[a-z]:%63[0-9.]:%u:%u%c", proto, address, &host_port, &guest_port,
-		   &end) != 4 ||
-	    inet_pton(AF_INET, address, &host) != 1 || host_port > 65535 || guest_port > 65535)
+	snprintf(copy, sizeof(copy), "%s", text);
+	udp = !strcmp(part(&rest), "udp");
+	if (inet_pton(AF_INET, part(&rest), &host) != 1)
 		return complain("forward", text, "libslirp forwards ports of IPv4 addresses only");
-	if (slirp_add_hostfwd(n->slirp, !strcmp(proto, "udp"), host, (int)host_port, guest,
-			      (int)guest_port))
+	host_port = number(part(&rest), 65535);
+	guest_port = number(part(&rest), 65535);
+	if (host_port < 0 || guest_port < 0)
+		return complain("forward", text, "a port is a number up to 65535");
+	if (slirp_add_hostfwd(n->slirp, udp, host, host_port, guest, guest_port))
 		return complain("forward", text, strerror(errno));
 	return 0;
 }
@@ -330,19 +352,27 @@ static int begin(struct network *n, int argc, char **argv)
 	return drop_rights();
 }
 
-int net_slirp_main(int argc, char **argv)
+static int serve_all(struct network *n, int argc, char **argv)
 {
-	struct network *n = calloc(1, sizeof(*n));
-	bool ok;
+	int rc;
 
-	if (!n || argc < 2)
-		return 2;
-	n->fd = atoi(argv[1]);
-	ok = !begin(n, argc, argv);
-	while (ok && !n->ended)
+	n->fd = number(argv[1], INT32_MAX);
+	rc = begin(n, argc, argv);
+	while (!rc && !n->ended)
 		serve(n);
 	if (n->slirp)
 		slirp_cleanup(n->slirp);
+	return rc ? 1 : 0;
+}
+
+int net_slirp_main(int argc, char **argv)
+{
+	struct network *n = argc < 2 ? NULL : calloc(1, sizeof(*n));
+	int rc;
+
+	if (!n)
+		return 2;
+	rc = serve_all(n, argc, argv);
 	free(n);
-	return ok ? 0 : 1;
+	return rc;
 }

@@ -42,7 +42,7 @@ static void *echo(void *opaque)
 	while (frame && recv(s->far, frame, 4, MSG_WAITALL) == 4) {
 		len = net_get32(frame);
 		if (recv(s->far, frame + 4, len, MSG_WAITALL) != (ssize_t)len ||
-		    send(s->far, frame, 4 + len, MSG_NOSIGNAL) != (ssize_t)(4 + len))
+		    send(s->far, frame, (size_t)4 + len, MSG_NOSIGNAL) != (ssize_t)len + 4)
 			break;
 	}
 	free(frame);

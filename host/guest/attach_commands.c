@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Devices that come while the guest runs. Its process may open nothing any more: the client has
+ * opened what is behind them, and sends the descriptors.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/config/disk_spec.h"
+#include "host/config/nic_spec.h"
+#include "host/guest/process.h"
+
+/* The descriptors are somebody else's from now on. */
+static void hand_over(struct control_call *call, int *fds)
+{
+	memcpy(fds, call->fds, sizeof(call->fds));
+	call->nr_fds = 0;
+}
+
+static bool has_disk(const struct guest *g, uint32_t devid)
+{
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		if (g->disks[i]->config->devid == devid)
+			return true;
+	return false;
+}
+
+static int show_disk(struct guest_disk *disk, struct control_call *call, struct problem *p)
+{
+	struct guest *g = disk->guest;
+	unsigned nr_fds = call->nr_fds;
+	int fds[CONTROL_FDS_MAX];
+
+	if (g->nr_disks == GUEST_DISKS_MAX)
+		return problem(p, "a guest has at most %d disks", GUEST_DISKS_MAX);
+	if (has_disk(g, disk->own.devid))
+		return problem(p, "%s has a disk %s already", g->config->name, disk->own.vdev);
+	hand_over(call, fds);
+	disk->image = block_image_adopt(&disk->own, fds, nr_fds, p);
+	if (!disk->image)
+		return -1;
+	disk->device = block_device_add(&disk->own, disk->image, &g->loop, g->store,
+					&g->machine->vm.domain, p);
+	if (!disk->device)
+		return -1;
+	g->disks[g->nr_disks++] = disk;
+	return 0;
+}
+
+void guest_block_attach(struct guest *g, struct control_call *call)
+{
+	const char *spec = json_string_value(json_object_get(call->request, "disk"));
+	struct guest_disk *disk = calloc(1, sizeof(*disk));
+	struct problem p;
+
+	if (!spec || !disk) {
+		control_fail(call, spec ? "no memory for the disk" : "block-attach needs a disk");
+		free(disk);
+		return;
+	}
+	disk->guest = g;
+	disk->config = &disk->own;
+	if (disk_spec_parse(&spec, 1, &disk->own, &p) || show_disk(disk, call, &p)) {
+		control_fail(call, "%s", p.text);
+		guest_disk_free(disk);
+		return;
+	}
+	control_answer(call, json_pack("{s:I}", "devid", (json_int_t)disk->own.devid));
+}
+
+static bool has_nic(const struct guest *g, uint32_t devid)
+{
+	for (unsigned i = 0; i < g->nr_nics; i++)
+		if (g->nics[i]->config->devid == devid)
+			return true;
+	return false;
+}
+
+/* The number that the client wants, or the lowest that is free. */
+static int choose_devid(const struct guest *g, struct nic_config *nic, struct problem *p)
+{
+	if (nic->devid == NIC_DEVID_NONE)
+		for (nic->devid = 0; has_nic(g, nic->devid);)
+			nic->devid++;
+	else if (has_nic(g, nic->devid))
+		return problem(p, "%s has a network interface %u already", g->config->name,
+			       nic->devid);
+	return 0;
+}
+
+static int show_nic(struct guest_nic *nic, struct control_call *call, struct problem *p)
+{
+	struct guest *g = nic->guest;
+	int fds[CONTROL_FDS_MAX];
+
+	if (g->nr_nics == GUEST_NICS_MAX)
+		return problem(p, "a guest has at most %d network interfaces", GUEST_NICS_MAX);
+	if (call->nr_fds != 1)
+		return problem(p, "one descriptor is to come with a network interface, not %u",
+			       call->nr_fds);
+	if (choose_devid(g, &nic->own, p))
+		return -1;
+	hand_over(call, fds);
+	nic->link = net_link_adopt(fds[0], p);
+	if (!nic->link)
+		return -1;
+	nic->device =
+		net_device_add(&nic->own, nic->link, &g->loop, g->store, &g->machine->vm.domain, p);
+	if (!nic->device)
+		return -1;
+	g->nics[g->nr_nics++] = nic;
+	return 0;
+}
+
+void guest_network_attach(struct guest *g, struct control_call *call)
+{
+	const char *spec = json_string_value(json_object_get(call->request, "nic"));
+	struct guest_nic *nic = calloc(1, sizeof(*nic));
+	struct problem p;
+
+	if (!spec || !nic) {
+		control_fail(call, spec ? "no memory for the network interface"
+					: "network-attach needs a nic");
+		free(nic);
+		return;
+	}
+	nic->guest = g;
+	nic->config = &nic->own;
+	if (nic_spec_parse(&spec, 1, &nic->own, NULL, &p) || show_nic(nic, call, &p)) {
+		control_fail(call, "%s", p.text);
+		guest_nic_free(nic);
+		return;
+	}
+	control_answer(call, json_pack("{s:I}", "devid", (json_int_t)nic->own.devid));
+}

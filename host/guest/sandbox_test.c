@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the sandbox forbids is really refused: each thing is tried in a child that has armed it. */
+#include "host/guest/sandbox_test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/kvm.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PAGE 4096u
+
+/*
+ * What ends the process.
+ */
+
+static int do_execve(void)
+{
+	char *argv[] = {"/bin/true", NULL};
+
+	return result(execve(argv[0], argv, argv + 1));
+}
+
+static int do_execveat(void)
+{
+	char *argv[] = {"/bin/true", NULL};
+
+	return result(syscall(SYS_execveat, AT_FDCWD, argv[0], argv, argv + 1, 0));
+}
+
+static int do_fork(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return result(pid);
+}
+
+static int do_vfork(void)
+{
+	return result(syscall(SYS_vfork));
+}
+
+static int do_new_user(void)
+{
+	return result(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
+}
+
+static int do_unshare(void)
+{
+	return result(unshare(CLONE_NEWUSER));
+}
+
+static int do_socket(void)
+{
+	return result(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static int do_connect(void)
+{
+	struct sockaddr a = {.sa_family = AF_UNIX};
+
+	return result(connect(0, &a, sizeof(a)));
+}
+
+static int do_bind(void)
+{
+	struct sockaddr a = {.sa_family = AF_UNIX};
+
+	return result(bind(0, &a, sizeof(a)));
+}
+
+static int do_sendto(void)
+{
+	struct sockaddr a = {.sa_family = AF_UNIX};
+
+	return result(sendto(0, "", 0, 0, &a, sizeof(a)));
+}
+
+static int do_mmap_exec(void)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? errno : 0;
+}
+
+static int do_mprotect_exec(void)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return result(mprotect(at, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
+}
+
+static int do_ptrace(void)
+{
+	return result(ptrace(PTRACE_ATTACH, parent, NULL, NULL));
+}
+
+static int do_read_parent(void)
+{
+	char byte;
+	struct iovec here = {&byte, 1}, there = {folder, 1};
+
+	return result(process_vm_readv(parent, &here, 1, &there, 1, 0));
+}
+
+static int do_kill_parent(void)
+{
+	return result(kill(parent, 0));
+}
+
+static int do_dumpable(void)
+{
+	return result(prctl(PR_SET_DUMPABLE, 1));
+}
+
+static int do_personality(void)
+{
+	return result(syscall(SYS_personality, 0x0400000 /* READ_IMPLIES_EXEC */));
+}
+
+static int do_tiocsti(void)
+{
+	return result(ioctl(0, TIOCSTI, "x"));
+}
+
+static int do_kvm_device(void)
+{
+	struct kvm_create_device d = {0};
+
+	return result(ioctl(0, KVM_CREATE_DEVICE, &d));
+}
+
+static int do_limits(void)
+{
+	struct rlimit l = {1, 1};
+
+	return result(prlimit(0, RLIMIT_NOFILE, &l, NULL));
+}
+
+static int do_owner(void)
+{
+	return result(fcntl(0, F_SETOWN, 1));
+}
+
+static int do_chmod(void)
+{
+	return result(chmod(outside, 0777));
+}
+
+static int do_rename(void)
+{
+	return result(rename(outside, inside));
+}
+
+static int do_mount(void)
+{
+	return result(syscall(SYS_mount, "none", "/mnt", "tmpfs", 0, NULL));
+}
+
+static int do_unknown(void)
+{
+	return result(syscall(511));
+}
+
+static void what_ends_it(void **state)
+{
+	(void)state;
+	ends_by(do_execve, "execve");
+	ends_by(do_execveat, "execveat");
+	ends_by(do_fork, "clone");
+	ends_by(do_vfork, "vfork");
+	ends_by(do_new_user, "clone");
+	ends_by(do_unshare, "unshare");
+	ends_by(do_socket, "socket");
+	ends_by(do_connect, "connect");
+	ends_by(do_bind, "bind");
+	ends_by(do_sendto, "sendto");
+	ends_by(do_mmap_exec, "mmap");
+	ends_by(do_mprotect_exec, "mprotect");
+	ends_by(do_ptrace, "ptrace");
+	ends_by(do_kill_parent, "kill");
+	ends_by(do_dumpable, "prctl");
+	ends_by(do_personality, "personality");
+	ends_by(do_tiocsti, "ioctl");
+	ends_by(do_kvm_device, "ioctl");
+	ends_by(do_limits, "prlimit64");
+	ends_by(do_owner, "fcntl");
+	ends_by(do_chmod, "chmod");
+	ends_by(do_rename, "rename");
+	ends_by(do_mount, "mount");
+	ends_by(do_read_parent, "process_vm_readv");
+	ends_by(do_unknown, "number");
+}
+
+static void *execute(void *opaque)
+{
+	(void)opaque;
+	do_execve();
+	return NULL;
+}
+
+/* In a thread as well, also in one that was there before. */
+static int do_execve_in_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, execute, NULL))
+		return 98;
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+static int go[2];
+
+static void *execute_when_told(void *opaque)
+{
+	char byte;
+
+	if (read(go[0], &byte, 1) == 1)
+		execute(opaque);
+	return NULL;
+}
+
+static int tell_thread(void)
+{
+	pthread_t thread;
+	struct problem p;
+
+	unsetenv("XENOLITH_SANDBOX");
+	if (pipe(go) || pthread_create(&thread, NULL, execute_when_told, NULL) ||
+	    sandbox_arm(&plain, &p) || write(go[1], "", 1) != 1)
+		return 98;
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+static void threads(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	ends_by(do_execve_in_thread, "execve");
+	/* Armed when the thread is there already: be_child's own arming is off. */
+	setenv("XENOLITH_SANDBOX", "off", 1);
+	o = run(&plain, tell_thread);
+	unsetenv("XENOLITH_SANDBOX");
+	assert_true(WIFSIGNALED(o.status) && WTERMSIG(o.status) == SIGSYS);
+}
+
+/* Blocked or ignored, SIGSYS ends it all the same. */
+static int do_socket_deaf(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	return do_socket();
+}
+
+static int do_socket_ignoring(void)
+{
+	signal(SIGSYS, SIG_IGN);
+	return do_socket();
+}
+
+static void not_to_be_ignored(void **state)
+{
+	int (*acts[])(void) = {do_socket_deaf, do_socket_ignoring};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct outcome o = run(&plain, acts[i]);
+
+		assert_true(WIFSIGNALED(o.status) && WTERMSIG(o.status) == SIGSYS);
+	}
+}
+
+/*
+ * What is refused with an errno.
+ */
+
+static int open_to_write(void)
+{
+	return refused(open(outside, O_WRONLY), EACCES);
+}
+
+static int open_to_change(void)
+{
+	return refused(open("/dev/null", O_RDWR), EACCES);
+}
+
+static int open_to_make(void)
+{
+	return refused(open("/tmp/sandbox-test-new", O_RDONLY | O_CREAT, 0600), EACCES);
+}
+
+static int open_to_empty(void)
+{
+	return refused(open(outside, O_RDONLY | O_TRUNC), EACCES);
+}
+
+static int open_unnamed(void)
+{
+	return refused(open(folder, O_TMPFILE | O_RDWR, 0600), EACCES);
+}
+
+static int call_clone3(void)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD};
+
+	return refused(syscall(SYS_clone3, &args, sizeof(args)), ENOSYS);
+}
+
+static int make_ring(void)
+{
+	struct io_uring_params params = {0};
+
+	return refused(syscall(SYS_io_uring_setup, 4, &params), EPERM);
+}
+
+static int remove_outside(void)
+{
+	return refused(unlink(outside), EACCES);
+}
+
+static void what_is_refused(void **state)
+{
+	struct stat s;
+
+	(void)state;
+	WORKS(open_to_write);
+	WORKS(open_to_change);
+	WORKS(open_to_make);
+	WORKS(open_to_empty);
+	WORKS(open_unnamed);
+	WORKS(call_clone3);
+	WORKS(make_ring);
+	WORKS(remove_outside);
+	assert_int_equal(stat(outside, &s), 0);
+	assert_int_equal(s.st_size, 5);
+}
+
+static int ring_is_made(void)
+{
+	struct io_uring_params params = {0};
+	long rc = syscall(SYS_io_uring_setup, 4, &params);
+
+	/* The host may refuse as well, but not with our errno and the filter's reason. */
+	return rc >= 0 || errno == ENOSYS || errno == EPERM ? 0 : errno;
+}
+
+static void rings_if_wanted(void **state)
+{
+	struct io_uring_params params = {0};
+	long fd = syscall(SYS_io_uring_setup, 4, &params);
+
+	(void)state;
+	if (fd < 0) {
+		print_message("skipped: this host refuses io_uring: %s\n", strerror(errno));
+		skip();
+	}
+	close(fd);
+	works_with(&(struct sandbox_config){.io_uring = true}, ring_is_made, "io_uring_setup");
+}
+
+static int open_and_close(void)
+{
+	return result(close(socket(AF_UNIX, SOCK_STREAM, 0)));
+}
+
+static void not_here(void **state)
+{
+	struct problem p;
+
+	(void)state;
+	assert_int_equal(sandbox_arm(&plain, &p), 0);
+	assert_int_equal(open_and_close(), 0);
+	print_message("skipped: no sandbox in a program with a sanitizer\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_ends_it),      cmocka_unit_test(threads),
+		cmocka_unit_test(not_to_be_ignored), cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(rings_if_wanted),
+	};
+	const struct CMUnitTest sanitized[] = {cmocka_unit_test(not_here)};
+
+	return sandbox_possible() ? cmocka_run_group_tests(tests, make_files, remove_files)
+				  : cmocka_run_group_tests(sanitized, make_files, remove_files);
+}
