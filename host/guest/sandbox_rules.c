@@ -102,6 +102,8 @@ static const struct call calls[] = {
 	{SCMP_SYS(set_robust_list), "the same"},
 	{SCMP_SYS(sched_yield), "the guest's SCHEDOP_yield"},
 	{SCMP_SYS(sched_getaffinity), "how many threads make sense"},
+	{SCMP_SYS(sched_setscheduler),
+	 "a disk's thread lets the guest go first, or does not (SCHED_BATCH)"},
 	{SCMP_SYS(gettid), "a thread asks who it is"},
 	{SCMP_SYS(getpid), "the same of the process"},
 	{SCMP_SYS(getuid), "whose client it is"},

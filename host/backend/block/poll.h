@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waiting for a guest's next request without being asleep: while the thread looks by itself, the
- * guest need not tell, which costs it an exit, and us a system call and a wake-up.
+ * How a queue's thread and the guest share the CPUs, so that the guest need not tell of each
+ * request: a telling is an exit, a system call and a wake-up.
  *
- * On one CPU that means to let the guest go first, and look when it has nothing more to do; with
- * more, to look again and again for as long as requests have lately taken to come, up to a bound.
- * Either is left out for a while when it was of no use. One thread.
+ * On one CPU a thread that is woken lets the guest go on (SCHED_BATCH), until that has nothing more
+ * to ask. A guest that computes besides would keep it waiting: then it does not, for a while. With
+ * more CPUs it looks for the next request for a moment before it sleeps; that, too, is left out for
+ * a while when it was of no use. One thread.
  */
 #ifndef HOST_BACKEND_BLOCK_POLL_H
 #define HOST_BACKEND_BLOCK_POLL_H
@@ -15,12 +16,21 @@
 
 struct block_poll {
 	bool one_cpu;
-	unsigned skip, penalty; /* times that are left out, and how many the next will be */
+	bool gives_way;         /* with one CPU: the guest goes on when we are woken */
+	unsigned skip, penalty; /* times that it is left out, and how many the next will be */
+	unsigned good;          /* times in a row that it was of use */
 };
 
+/* On the thread. */
 void block_poll_init(struct block_poll *p);
 
-/* Until has_come(opaque), or it is not worth it. What has_come() said last. */
+/* Before it sleeps: until has_come(opaque), or it is not worth it. What has_come() said last. */
 bool block_poll(struct block_poll *p, bool (*has_come)(void *opaque), void *opaque);
+
+/* It was woken so long ago. */
+void block_poll_woken(struct block_poll *p, uint64_t ns);
+
+/* A clock for the above. */
+uint64_t block_poll_now(void);
 
 #endif

@@ -18,6 +18,7 @@ static void kick(struct block_queue *q)
 
 	if (!__atomic_exchange_n(&q->asleep, false, __ATOMIC_SEQ_CST))
 		return;
+	__atomic_store_n(&q->kicked, block_poll_now(), __ATOMIC_RELAXED);
 	if (write(q->kick, &one, sizeof(one)) < 0)
 		return; /* the counter is full: the thread is awake anyway */
 }
@@ -105,6 +106,8 @@ static bool request_waits(void *opaque)
 
 static void sleep_until_work(struct block_queue *q)
 {
+	uint64_t kicked;
+
 	/* With something in work there are two kinds of news, and sleep hears of both. */
 	if (!q->busy && may_take(q) && block_poll(&q->poll, request_waits, q))
 		return;
@@ -112,6 +115,9 @@ static void sleep_until_work(struct block_queue *q)
 	if (!work_has_come(q))
 		q->image->ops->wait(q->io);
 	__atomic_store_n(&q->asleep, false, __ATOMIC_SEQ_CST);
+	kicked = __atomic_exchange_n(&q->kicked, 0, __ATOMIC_RELAXED);
+	if (kicked)
+		block_poll_woken(&q->poll, block_poll_now() - kicked);
 }
 
 static void *serve_until_stopped(void *opaque)

@@ -39,9 +39,10 @@ struct block_queue {
 	bool running;
 	struct image *image;
 	struct image_queue *io;
-	int kick;    /* eventfd */
-	bool asleep; /* atomic: then a kick is a system call */
-	bool stop;   /* atomic */
+	int kick;        /* eventfd */
+	bool asleep;     /* atomic: then a kick is a system call */
+	uint64_t kicked; /* when that was, 0: not since it was last awake; atomic */
+	bool stop;       /* atomic */
 
 	/* The thread's own. */
 	struct block_op *ops, *free_ops;
