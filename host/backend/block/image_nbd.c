@@ -85,6 +85,14 @@ static void *flat(struct image_request *r)
 	return r->bounce;
 }
 
+/* A command's length has 32 bits, a discard's has not. */
+#define DISCARD_PIECE (UINT64_C(1) << 30)
+
+static uint64_t discard_piece(const struct image_request *r)
+{
+	return r->len < DISCARD_PIECE ? r->len : DISCARD_PIECE;
+}
+
 /* The command's cookie, or -1. */
 static int64_t send_command(struct nbd_image *n, struct image_request *r)
 {
@@ -94,7 +102,7 @@ static int64_t send_command(struct nbd_image *n, struct image_request *r)
 	if (r->op == IMAGE_FLUSH)
 		return nbd_aio_flush(n->nbd, done, 0);
 	if (r->op == IMAGE_DISCARD)
-		return nbd_aio_trim(n->nbd, r->len, r->offset, done, 0);
+		return nbd_aio_trim(n->nbd, discard_piece(r), r->offset, done, 0);
 	buffer = flat(r);
 	if (!buffer)
 		return -1;
@@ -166,6 +174,19 @@ static bool step(struct nbd_image *n, int kick, int timeout)
 	return fds[0].revents;
 }
 
+/* A part of a discard is done: is the next on its way? */
+static bool goes_on(struct nbd_image *n, struct image_request *r)
+{
+	if (r->op != IMAGE_DISCARD || r->result || r->len <= DISCARD_PIECE)
+		return false;
+	r->offset += DISCARD_PIECE;
+	r->len -= DISCARD_PIECE;
+	if (!n->dead && send_command(n, r) >= 0)
+		return true;
+	r->result = -EIO;
+	return false;
+}
+
 static void reap(struct image_queue *common)
 {
 	struct nbd_queue *q = (struct nbd_queue *)common;
@@ -176,6 +197,8 @@ static void reap(struct image_queue *common)
 		struct image_request *r = q->finished;
 
 		q->finished = r->next;
+		if (goes_on((struct nbd_image *)common->image, r))
+			continue;
 		common->in_flight--;
 		finish(r, r->result);
 	}

@@ -28,13 +28,15 @@ struct kind {
 	const char *format; /* of qemu-nbd; NULL: a raw file */
 	enum file_engine engine;
 	bool in_memory;
+	uint64_t size; /* 0: SIZE */
 };
-static const struct kind on_disk = {NULL, FILE_AUTO, false};
-static const struct kind by_ring = {NULL, FILE_BY_RING, false};
-static const struct kind by_calls = {NULL, FILE_BY_CALLS, false};
-static const struct kind in_memory = {NULL, FILE_AUTO, true};
-static const struct kind memory_by_ring = {NULL, FILE_BY_RING, true};
-static const struct kind qcow2 = {"qcow2", 0, false};
+static const struct kind on_disk = {.engine = FILE_AUTO};
+static const struct kind by_ring = {.engine = FILE_BY_RING};
+static const struct kind by_calls = {.engine = FILE_BY_CALLS};
+static const struct kind in_memory = {.engine = FILE_AUTO, .in_memory = true};
+static const struct kind memory_by_ring = {.engine = FILE_BY_RING, .in_memory = true};
+static const struct kind qcow2 = {.format = "qcow2"};
+static const struct kind large = {.format = "qcow2", .size = UINT64_C(9) << 30};
 
 struct subject {
 	const struct kind *kind;
@@ -76,8 +78,9 @@ static void make_file(struct subject *s)
 	if (s->kind->format) {
 		char command[400];
 
-		snprintf(command, sizeof(command), "qemu-img create -q -f %s %s %u",
-			 s->kind->format, s->path, SIZE);
+		snprintf(command, sizeof(command), "qemu-img create -q -f %s %s %llu",
+			 s->kind->format, s->path,
+			 (unsigned long long)(s->kind->size ? s->kind->size : SIZE));
 		run(command);
 	} else {
 		assert_int_equal(ftruncate(s->file, SIZE), 0);
@@ -271,6 +274,28 @@ static void test_discarded_is_zero(void **state)
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		if (bytes[i] != (i / CLUSTER == 1 || i / CLUSTER == 2 ? 0 : 0xaa))
 			fail_msg("byte %u is %u", i, bytes[i]);
+}
+
+/* More than one command of the protocol can name. */
+static void test_large_discard(void **state)
+{
+	struct subject *s = *state;
+	const uint64_t places[] = {0, (UINT64_C(1) << 30) - PIECE, UINT64_C(4) << 30,
+				   (UINT64_C(9) << 30) - CLUSTER};
+	static uint8_t bytes[CLUSTER];
+
+	assert_int_equal(image_size(s->image), UINT64_C(9) << 30);
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		memset(bytes, 0xaa, sizeof(bytes));
+		assert_int_equal(move(s, IMAGE_WRITE, places[i], bytes, sizeof(bytes)), 0);
+	}
+	assert_int_equal(plain(s, IMAGE_DISCARD, 0, UINT64_C(9) << 30), 0);
+	assert_int_equal(s->queue->in_flight, 0);
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		assert_int_equal(move(s, IMAGE_READ, places[i], bytes, sizeof(bytes)), 0);
+		assert_int_equal(bytes[0], 0);
+		assert_int_equal(bytes[sizeof(bytes) - 1], 0);
+	}
 }
 
 static void test_flushed_stays(void **state)
@@ -496,6 +521,7 @@ int main(void)
 		TEST_ALL(test_many_at_once),
 		TEST_FILES(test_not_cached),
 		TEST_ALL(test_discarded_is_zero),
+		TEST(test_large_discard, large),
 		TEST_ALL(test_flushed_stays),
 		TEST_FILES(test_fault),
 		TEST_FILES(test_shrunk),
