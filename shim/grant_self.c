@@ -226,7 +226,13 @@ static int map_grant(struct domain *d, const struct gnttab_map_grant_ref *op, st
 	return rc;
 }
 
-/* What is wrong with it before a grant is looked at. The domain is named by number here. */
+/* By its number: DOMID_SELF names nobody here. */
+static bool is_domain(const struct domain *d, domid_t domid)
+{
+	return domid != DOMID_SELF && domain_check_self(d, domid) != -XEN_ESRCH;
+}
+
+/* What is wrong with it before a grant is looked at. */
 static int check_map(const struct domain *d, const struct gnttab_map_grant_ref *op)
 {
 	const uint32_t not_hvm = GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte;
@@ -235,9 +241,7 @@ static int check_map(const struct domain *d, const struct gnttab_map_grant_ref *
 		return GNTST_bad_gntref;
 	if (op->flags & not_hvm)
 		return GNTST_general_error;
-	return op->dom == DOMID_SELF                                    ? GNTST_bad_domain
-	       : grant_domain_status(d, op->dom, 0) == GNTST_bad_domain ? GNTST_bad_domain
-									: GNTST_okay;
+	return is_domain(d, op->dom) ? GNTST_okay : GNTST_bad_domain;
 }
 
 static int map(struct domain *d, struct gnttab_map_grant_ref *op)

@@ -203,6 +203,41 @@ static void *run_changer(void *opaque)
 	return NULL;
 }
 
+/* The same pages are mapped by the guest itself, when no backend has them; what is in them stays.
+ */
+static void *run_own_maps(void *opaque)
+{
+	struct traffic *t = opaque;
+	struct domain *d = &t->f->domain;
+	struct gnttab_unmap_grant_ref unmap;
+
+	for (uint32_t i = 0; working(t); i++) {
+		unsigned page = TAKEN + i % COVERED;
+		struct gnttab_map_grant_ref map = {.host_addr = FAKE_HOLE,
+						   .flags = GNTMAP_host_map,
+						   .ref = 100,
+						   .dom = FAKE_DOMID};
+
+		fake_grant(t->f, 100, GTF_permit_access, FAKE_DOMID, PAGE + page);
+		store(word(t, page) + 100, i);
+		grant_self_map(d, &map);
+		count(map.status ? &t->busy : &t->covered);
+		if (map.status)
+			continue;
+		if (load(word(t, page) + 100) != i)
+			count(&t->failures);
+		unmap = (struct gnttab_unmap_grant_ref){.host_addr = FAKE_HOLE,
+							.handle = map.handle};
+		grant_self_unmap(d, &unmap);
+		if (unmap.status || load(word(t, page) + 100) != i)
+			count(&t->failures);
+	}
+	pthread_mutex_lock(&d->lock);
+	grant_self_settle(d);
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
 /* Everything again and again: the version, frames at other places, two entries swapped. */
 static void *run_hypercalls(void *opaque)
 {
@@ -260,6 +295,14 @@ static void grants_taken_back_in_version_2(void **state)
 {
 	fake_grant_version(*state, 2);
 	grants_taken_back(state);
+}
+
+static void pages_that_are_mapped_twice(void **state)
+{
+	struct traffic t = {.f = *state};
+
+	run(&t, run_guest, run_own_maps);
+	assert_true(t.mapped && t.covered);
 }
 
 static void tables_that_change(void **state)
@@ -328,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_64(grants_taken_back),
 		TEST_64(grants_taken_back_in_version_2),
+		TEST_64(pages_that_are_mapped_twice),
 		TEST_64(tables_that_change),
 		TEST_64(grants_taken_back_at_any_moment),
 		TEST_64(grants_taken_back_at_any_moment_in_version_2),

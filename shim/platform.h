@@ -14,7 +14,8 @@ struct memslot_ops;
 struct vcpu;
 struct vcpu_context;
 
-/* Frames that any domain's grant table can have, and frames of version 2's status words for them. */
+/* Frames that any domain's grant table can have, and frames of version 2's status words for them.
+ */
 #define GRANT_FRAMES_MAX 1024
 #define GRANT_STATUS_MAX (GRANT_FRAMES_MAX / 8)
 /* Pages that a guest can have mapped by grants of its own at a time. */

@@ -299,6 +299,7 @@ void guest_machine_ended(struct guest *g)
 		return;
 	g->end = machine_end(g);
 	console_flush(&g->machine->console);
+	store_domain_stopped(g->store, g->folder.domid);
 	fprintf(stderr, "xenolith: domain %u, %s, has ended: %s\n", g->folder.domid,
 		g->config->name, guest_end_name(g->end));
 	act(g);

@@ -34,6 +34,12 @@ int store_introduce(struct store *s, domid_t domid)
 	return 0;
 }
 
+void store_domain_stopped(struct store *s, domid_t domid)
+{
+	if (store_domain(s, domid))
+		watch_fire_special(s, SPECIAL_RELEASE, domid);
+}
+
 void store_release(struct store *s, domid_t domid)
 {
 	struct store_domain *d = store_domain(s, domid);

@@ -73,6 +73,8 @@ void store_unwatch(struct store *s, struct store_watch *w);
  * watches and transactions go, @releaseDomain fires; nodes that belong to it stay its.
  */
 int store_introduce(struct store *s, domid_t domid);
+/* It runs no more, but is still there (it has crashed, or shut down): @releaseDomain fires. */
+void store_domain_stopped(struct store *s, domid_t domid);
 void store_release(struct store *s, domid_t domid);
 
 /* store_ring.h has the guest's connection, store_socket.h the tools'. */

@@ -284,6 +284,9 @@ static void domains(void **state)
 	assert_heard(&s->a, "@introduceDomain @introduceDomain ");
 	assert_heard(&s->b, "");
 	store_write(s->store, "/local/domain/5/x", "");
+	store_domain_stopped(s->store, 5);
+	store_domain_stopped(s->store, 9);
+	assert_heard(&s->b, "@releaseDomain ");
 	store_release(s->store, 5);
 	store_release(s->store, 5);
 	assert_heard(&s->b, "@releaseDomain ");

@@ -63,8 +63,7 @@ int wire_release(struct request *r)
 	return wire_ok(r);
 }
 
-/* We do not say @releaseDomain when a domain stops running, and so need not be told to say it
- * again. */
+/* Who stops a domain says so each time (store_domain_stopped): there is nothing to be forgotten. */
 int wire_resume(struct request *r)
 {
 	unsigned id;

@@ -80,6 +80,16 @@ static bool happened(struct torture *t, int rc, int refusal)
 	return !rc;
 }
 
+/* The same of one that is refused while somebody has a page of the region pinned. */
+static bool happened_unless_pinned(struct torture *t, int rc, int refusal)
+{
+	if (rc != -EBUSY)
+		return happened(t, rc, refusal);
+	t->refusals++;
+	t->pinned += !refusal;
+	return false;
+}
+
 static void map_region(struct torture *t, unsigned nr)
 {
 	unsigned first = nr * REGION_PAGES;
@@ -96,7 +106,9 @@ static void create_or_delete(struct torture *t, unsigned nr)
 	bool logged = pick(&t->random, 2);
 
 	if (r->there) {
-		if (!happened(t, set_slot(t, nr, 0, 0, 0, false), r->covered ? -EBUSY : 0))
+		int rc = set_slot(t, nr, 0, 0, 0, false);
+
+		if (!happened_unless_pinned(t, rc, r->covered ? -EBUSY : 0))
 			return;
 		test_memory_unmap(&t->memory, first, REGION_PAGES);
 		r->there = false;
@@ -117,10 +129,12 @@ static void move(struct torture *t, unsigned nr)
 	struct region *r = &t->region[nr];
 	unsigned home = (r->home + 1 + pick(&t->random, HOMES - 1)) % HOMES;
 
-	if (r->there &&
-	    happened(t,
-		     set_slot(t, nr, home_of(nr, home), REGION_PAGES, nr * REGION_PAGES, r->logged),
-		     r->covered ? -EBUSY : 0))
+	int rc;
+
+	if (!r->there)
+		return;
+	rc = set_slot(t, nr, home_of(nr, home), REGION_PAGES, nr * REGION_PAGES, r->logged);
+	if (happened_unless_pinned(t, rc, r->covered ? -EBUSY : 0))
 		r->home = home;
 }
 
@@ -144,10 +158,13 @@ static void cover_or_uncover(struct torture *t, unsigned nr)
 	if (!r->there)
 		return;
 	if (r->covered) {
-		if (happened(t, overlay_hide(slots, at), 0))
+		if (happened_unless_pinned(t, overlay_hide(slots, at), 0))
 			r->covered = false;
-	} else if (happened(t, overlay_show(slots, pick(&t->random, TEST_MEMORY_SHOWN), at), 0)) {
-		r->covered = true;
+	} else {
+		int rc = overlay_show(slots, pick(&t->random, TEST_MEMORY_SHOWN), at);
+
+		if (happened_unless_pinned(t, rc, 0))
+			r->covered = true;
 	}
 }
 
@@ -156,11 +173,13 @@ static void replace_mapping(struct torture *t, unsigned nr)
 	struct region *r = &t->region[nr];
 	unsigned page = nr * REGION_PAGES + REMAPPED_PAGE;
 	bool changed = pick(&t->random, 2);
+	int rc;
 
 	if (!r->there)
 		return;
-	if (memslots_remap_begin(&t->domain.memslots, arena_page(t, page), GUEST_PAGE_SIZE)) {
-		torture_expect(t, false, "remap_begin");
+	rc = memslots_remap_begin(&t->domain.memslots, arena_page(t, page), GUEST_PAGE_SIZE);
+	if (rc) {
+		happened_unless_pinned(t, rc, 0);
 		return;
 	}
 	test_memory_unmap(&t->memory, page, 1); /* nobody is there */
@@ -293,11 +312,11 @@ static uint64_t sum_of(struct torture *t, bool hits)
 static void print_totals(FILE *to, struct torture *t, unsigned seconds)
 {
 	fprintf(to,
-		"torture: %u s, %llu changes, %llu refused, %llu dirty logs, %llu uses of memory in "
-		"%llu tries, %u faults\n",
+		"torture: %u s, %llu changes, %llu refused (%llu for pins), %llu dirty logs, "
+		"%llu uses of memory in %llu tries, %u faults\n",
 		seconds, (unsigned long long)t->changes, (unsigned long long)t->refusals,
-		(unsigned long long)t->logs, (unsigned long long)sum_of(t, true),
-		(unsigned long long)sum_of(t, false),
+		(unsigned long long)t->pinned, (unsigned long long)t->logs,
+		(unsigned long long)sum_of(t, true), (unsigned long long)sum_of(t, false),
 		__atomic_load_n(&t->faults, __ATOMIC_RELAXED));
 	fflush(to);
 }

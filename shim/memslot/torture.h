@@ -59,7 +59,7 @@ struct torture {
 
 	struct region region[REGIONS];
 	unsigned logged_home;
-	uint64_t random, changes, refusals, logs;
+	uint64_t random, changes, refusals, pinned, logs;
 	uint64_t last[LOGGED_PAGES];   /* atomic: last write to each page that is told of */
 	uint64_t copied[LOGGED_PAGES]; /* the migration's copy */
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "shim/guest_access.h"
+#include "shim/memslot/pin.h"
 
 /* A page at hand: it is what it says, my cell has what I have written last; I write again. */
 static void use_page(struct thread *me, uint8_t *page)
@@ -102,9 +103,28 @@ static void copy_to_guest(struct thread *me)
 	__atomic_fetch_add(&me->hits, 1, __ATOMIC_RELAXED);
 }
 
+/* A page of some region, for longer than a section: it stays, whatever is done to the region. */
+static void hold(struct thread *me)
+{
+	unsigned region = pick(&me->random, REGIONS), page = pick(&me->random, REGION_PAGES);
+	uint64_t frame = home_of(region, pick(&me->random, HOMES)) + page;
+	struct memslot_pin pin;
+
+	if (memslots_pin(&me->t->domain.memslots, &me->by_gpa, gfn(frame), true, &pin))
+		return;
+	use_page(me, pin.hva);
+	if (pick(&me->random, 8) == 0)
+		sched_yield();
+	use_page(me, pin.hva);
+	memslots_unpin(&pin);
+}
+
 static void look_up(struct thread *me)
 {
-	switch (pick(&me->random, 4)) {
+	switch (pick(&me->random, 5)) {
+	case 4:
+		hold(me);
+		break;
 	case 0:
 		logged_is_somewhere(me);
 		break;

@@ -211,7 +211,7 @@ static void settle(struct subject *s)
 
 static void play(struct subject *s, struct input *in)
 {
-	pthread_t other;
+	pthread_t other = 0;
 
 	read_flips(s, in);
 	s->flipping = s->nr_flips && take(in, 1) % 4 == 3;

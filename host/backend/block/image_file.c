@@ -162,7 +162,7 @@ struct image *image_adopt_file(const char *path, int fd, bool readonly, enum fil
 		problem(p, "%s: no memory", path);
 		return NULL;
 	}
-	strcpy(f->path, path);
+	memcpy(f->path, path, strlen(path) + 1);
 	f->engine = engine;
 	f->common.ops = &file_ops;
 	f->common.name = f->path;

@@ -285,7 +285,7 @@ static struct nbd_image *new_image(const char *path, bool readonly, int lock_fd,
 		problem(p, "%s: no memory", path);
 		return NULL;
 	}
-	strcpy(n->path, path);
+	memcpy(n->path, path, strlen(path) + 1);
 	n->common.ops = &nbd_ops;
 	n->common.name = n->path;
 	n->common.readonly = readonly;

@@ -95,9 +95,7 @@ static void open_image(struct subject *s, bool readonly)
 	struct problem p = {""};
 
 	s->image = try_open(s, readonly, &p);
-	if (!s->image)
-		fail_msg("%s", p.text);
-	s->queue = s->image->ops->open_queue(s->image, s->kick, &p);
+	s->queue = s->image ? s->image->ops->open_queue(s->image, s->kick, &p) : NULL;
 	if (!s->queue)
 		fail_msg("%s", p.text);
 }
@@ -422,7 +420,8 @@ static void test_no_server(void **state)
 {
 	struct problem p = {""};
 	struct subject s = {.kind = &on_disk};
-	char *path = strdup(getenv("PATH"));
+	const char *before = getenv("PATH");
+	char *path = strdup(before ? before : "");
 
 	(void)state;
 	make_file(&s);

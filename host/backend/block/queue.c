@@ -95,8 +95,19 @@ static bool work_has_come(struct block_queue *q)
 	return __atomic_load_n(&q->stop, __ATOMIC_SEQ_CST) && !q->busy;
 }
 
+/* Without asking for an event. */
+static bool request_waits(void *opaque)
+{
+	const struct block_queue *q = opaque;
+
+	return block_ring_waiting(&q->ring) != 0 || __atomic_load_n(&q->stop, __ATOMIC_RELAXED);
+}
+
 static void sleep_until_work(struct block_queue *q)
 {
+	/* With something in work there are two kinds of news, and sleep hears of both. */
+	if (!q->busy && may_take(q) && block_poll(&q->poll, request_waits, q))
+		return;
 	__atomic_store_n(&q->asleep, true, __ATOMIC_SEQ_CST);
 	if (!work_has_come(q))
 		q->image->ops->wait(q->io);
@@ -107,6 +118,7 @@ static void *serve_until_stopped(void *opaque)
 {
 	struct block_queue *q = opaque;
 
+	block_poll_init(&q->poll);
 	for (;;) {
 		if (block_queue_serve(q))
 			continue;

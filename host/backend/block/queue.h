@@ -12,6 +12,7 @@
 
 #include "host/backend/block/block.h"
 #include "host/backend/block/op.h"
+#include "host/backend/block/poll.h"
 #include "host/backend/block/ring.h"
 
 /* What a queue needs to know of its device; does not change while it is open. */
@@ -49,6 +50,7 @@ struct block_queue {
 	struct block_op *held; /* nothing is taken from the ring until it is done */
 	uint64_t unshown;      /* bytes moved since the guest has been shown responses */
 	bool gone_wrong;
+	struct block_poll poll;
 	int said; /* the image's last error that the user has read */
 	struct grant_cache *cache;
 	struct blkif_request_segment segments[BLOCK_MAX_SEGMENTS];

@@ -85,7 +85,8 @@ void test_image_release(struct test_image *t, unsigned n)
 	struct image_request *r = t->held[n];
 
 	t->nr_held--;
-	memmove(t->held + n, t->held + n + 1, (t->nr_held - n) * sizeof(*t->held));
+	for (unsigned i = n; i < t->nr_held; i++)
+		t->held[i] = t->held[i + 1];
 	finish(t, r);
 }
 

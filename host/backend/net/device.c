@@ -41,6 +41,8 @@ static void advertise(struct xenbus_device *bus)
 	struct net_device *n = device_of(bus);
 
 	net_front_advertise(bus, n->config, n->link, max_queues(n));
+	if (n->link_ended)
+		xenbus_write_back(bus, "carrier", "0");
 }
 
 static int connect(struct xenbus_device *bus, struct problem *p)

@@ -460,6 +460,10 @@ static void the_network_ends(void **state)
 	check_state(s, XenbusStateConnected);
 	guest_sends(s, 0, test_frame_build(&(struct test_frame){.payload = 1}, s->data));
 	wait_until(s, tx_is_answered);
+	/* It stays so for a guest that begins anew. */
+	xenbus_reset(net_device_bus(s->device));
+	run(s);
+	check_node(s, BACK "/carrier", "0");
 }
 
 /* What the frontend wants may change while it is connected. */

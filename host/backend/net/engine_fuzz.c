@@ -101,11 +101,11 @@ static int fuzz_receive(struct net_link *link, struct net_frame *f)
 	return real_ops->receive(link, f);
 }
 
-static uint8_t *fuzz_reserve(struct net_link *link)
+static uint8_t *fuzz_reserve(struct net_link *link, unsigned frames)
 {
 	maybe_scribble(&fuzz);
 	fuzz.link->out_nr = 0;
-	return real_ops->reserve(link);
+	return real_ops->reserve(link, frames);
 }
 
 static bool fuzz_commit(struct net_link *link, const struct net_frame *f)
@@ -212,7 +212,7 @@ static void step_link_kind(struct fuzz *z)
 
 	z->link->link.can =
 		kind & 1 ? NET_CAN_CSUM4 | NET_CAN_CSUM6 | NET_CAN_GSO4 | NET_CAN_GSO6 : 0;
-	z->link->link.whole_segments = kind & 2;
+	z->link->link.frame_max = kind & 2 ? kind * 256 : 0;
 	z->link->room = kind & 4 ? kind >> 4 : 1000000;
 }
 

@@ -237,7 +237,7 @@ static void large_segments_as_large_frames(void **state)
 {
 	struct subject *s = *state;
 
-	s->link->link.whole_segments = true;
+	s->link->link.frame_max = NET_FRAME_MAX;
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		uint32_t len = put_large(s, ipv6, 60000);
 
@@ -245,6 +245,26 @@ static void large_segments_as_large_frames(void **state)
 		assert_int_equal(s->link->out[ipv6].frame.gso, 0);
 		assert_true(test_frame_is_right(s->link->out[ipv6].data, len));
 	}
+}
+
+/* Frames as long as the link takes them. */
+static void large_segments_in_few_frames(void **state)
+{
+	struct subject *s = *state;
+	uint32_t payload = 0;
+
+	s->link->link.frame_max = 32764;
+	put_large(s, false, 65400);
+	assert_int_equal(s->link->out_nr, 2);
+	for (unsigned i = 0; i < s->link->out_nr; i++) {
+		const struct net_frame *f = &s->link->out[i].frame;
+
+		assert_true(f->len <= 32764);
+		assert_int_equal(f->gso, 0);
+		assert_true(test_frame_is_right(s->link->out[i].data, f->len));
+		payload += f->len - TEST_HEADERS_4;
+	}
+	assert_int_equal(payload, 65400);
 }
 
 static void large_segments_are_cut(void **state)
@@ -271,7 +291,7 @@ static void false_large_segments(void **state)
 
 	for (unsigned way = 0; way < 3; way++) {
 		s->link->link.can = way == 0 ? ALL : 0;
-		s->link->link.whole_segments = way == 1;
+		s->link->link.frame_max = way == 1 ? NET_FRAME_MAX : 0;
 		front_put_frame(&s->front, 0, s->data, len, NETTXF_csum_blank,
 				XEN_NETIF_GSO_TYPE_TCPV4, 1448);
 		push(s);
@@ -1144,6 +1164,7 @@ int main(void)
 		NET_TEST(blank_checksums_are_left_to_a_link_that_can),
 		NET_TEST(large_segments_are_passed_on),
 		NET_TEST(large_segments_as_large_frames),
+		NET_TEST(large_segments_in_few_frames),
 		NET_TEST(large_segments_are_cut),
 		NET_TEST(false_large_segments),
 		NET_TEST(checksum_of_what_is_no_packet),

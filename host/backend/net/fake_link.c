@@ -22,11 +22,11 @@ static int fake_receive(struct net_link *link, struct net_frame *f)
 	return 1;
 }
 
-static uint8_t *fake_reserve(struct net_link *link)
+static uint8_t *fake_reserve(struct net_link *link, unsigned frames)
 {
 	struct fake_link *l = fake_of(link);
 
-	return l->room && l->out_nr < FAKE_LINK_FRAMES ? l->out[l->out_nr].data : NULL;
+	return l->room >= frames && l->out_nr < FAKE_LINK_FRAMES ? l->out[l->out_nr].data : NULL;
 }
 
 static bool fake_commit(struct net_link *link, const struct net_frame *f)

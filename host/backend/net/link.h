@@ -32,8 +32,11 @@ struct net_link_ops {
 	 */
 	void (*absorb)(struct net_link *link);
 
-	/* Where the next frame to send is to be put, NET_FRAME_MAX bytes; NULL: no room now. */
-	uint8_t *(*reserve)(struct net_link *link);
+	/*
+	 * Where the next frame to send is to be put, NET_FRAME_MAX bytes; NULL: no room for so many
+	 * `frames` (at most 2) of that length now.
+	 */
+	uint8_t *(*reserve)(struct net_link *link, unsigned frames);
 
 	/* Send the frame that has been put there. false: it is lost. */
 	bool (*commit)(struct net_link *link, const struct net_frame *f);
@@ -55,9 +58,11 @@ struct net_link {
 	/* There may be something to read: set by its user after an event of fd's (or without one,
 	 * to try), cleared by the link that has read all there was. */
 	bool readable;
-	unsigned can;        /* NET_CAN_* of what is sent */
-	bool whole_segments; /* large segments may go out as one large frame each, without GSO */
-	char interface[16];  /* of a tap: its name; "": none */
+	unsigned can; /* NET_CAN_* of what is sent */
+	/* Large segments may go out as frames of up to this length without GSO; 0: only as small as
+	 * they say. */
+	uint32_t frame_max;
+	char interface[16]; /* of a tap: its name; "": none */
 	char description[192];
 };
 

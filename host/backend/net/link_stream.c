@@ -25,6 +25,14 @@
 #define OUT_ROOM (4u * (HEAD + NET_FRAME_MAX))
 
 /*
+ * passt (of 2023) reads what there is, and, where that ends within a frame, once more, for the
+ * rest: what is not there by then makes it misunderstand all that follows. The kernel puts up to
+ * some 48 KiB of one send into the socket in one piece; so no send, and if possible no frame, is
+ * longer than this.
+ */
+#define CHUNK_MAX 32768u
+
+/*
  * What has come and the guest has no room for yet. passt sends all that a TCP connection's window
  * allows, at once; what the socket does not take is lost to it, and sent again from there on, all
  * of it. So there is place for a large window; memory is used as far as it is filled.
@@ -43,7 +51,8 @@ struct stream {
 	pid_t child; /* 0: none */
 	unsigned receiver_can;
 	uint32_t in_start, in_end, out_start, out_end; /* what is in the buffers */
-	uint32_t ack_len; /* of an acknowledgement to be given once more; 0: none */
+	uint32_t out_rest; /* of a chunk that the socket has taken in part */
+	uint32_t ack_len;  /* of an acknowledgement to be given once more; 0: none */
 	uint8_t ack[ACK_MAX];
 	uint8_t *in; /* IN_ROOM */
 	uint8_t out[OUT_ROOM];
@@ -188,29 +197,48 @@ static void stream_receiver(struct net_link *link, unsigned can)
 	stream_of(link)->receiver_can = can;
 }
 
+/* Whole frames that are sent at once; or what is left of such. */
+static uint32_t next_chunk(const struct stream *s)
+{
+	uint32_t chunk = 0, frame;
+
+	if (s->out_rest)
+		return s->out_rest;
+	while (s->out_start + chunk < s->out_end) {
+		frame = HEAD + length_at(s->out + s->out_start + chunk);
+		if (chunk && chunk + frame > CHUNK_MAX)
+			break;
+		chunk += frame;
+	}
+	return chunk;
+}
+
 static int stream_flush(struct net_link *link)
 {
 	struct stream *s = stream_of(link);
 
 	while (s->out_start < s->out_end) {
-		ssize_t n = send(link->fd, s->out + s->out_start, s->out_end - s->out_start,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		uint32_t chunk = next_chunk(s);
+		ssize_t n =
+			send(link->fd, s->out + s->out_start, chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno != EINTR)
 			return errno == EAGAIN ? -EAGAIN : -errno;
-		if (n > 0)
+		if (n > 0) {
 			s->out_start += n;
+			s->out_rest = chunk - n;
+		}
 	}
 	s->out_start = s->out_end = 0;
 	return 0;
 }
 
 /* An error is told by the next flush. */
-static uint8_t *stream_reserve(struct net_link *link)
+static uint8_t *stream_reserve(struct net_link *link, unsigned frames)
 {
 	struct stream *s = stream_of(link);
 
-	if (sizeof(s->out) - s->out_end < HEAD + NET_FRAME_MAX && stream_flush(link))
+	if (sizeof(s->out) - s->out_end < frames * (HEAD + NET_FRAME_MAX) && stream_flush(link))
 		return NULL;
 	return s->out + s->out_end + HEAD;
 }
@@ -278,7 +306,7 @@ struct net_link *net_link_stream(int fd, pid_t child, struct problem *p)
 	s->link.ops = &stream_ops;
 	s->link.fd = fd;
 	s->link.readable = true;
-	s->link.whole_segments = true;
+	s->link.frame_max = CHUNK_MAX - HEAD;
 	s->child = child;
 	snprintf(s->link.description, sizeof(s->link.description), "network by a stream socket");
 	return &s->link;

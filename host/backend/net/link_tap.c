@@ -84,10 +84,11 @@ static int tap_receive(struct net_link *link, struct net_frame *f)
 	return 1;
 }
 
-static uint8_t *tap_reserve(struct net_link *link)
+static uint8_t *tap_reserve(struct net_link *link, unsigned frames)
 {
 	struct tap *t = tap_of(link);
 
+	(void)frames;
 	return t->out + head_size(t);
 }
 

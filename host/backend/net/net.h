@@ -34,10 +34,15 @@ struct net_link *net_link_adopt(int fd, struct problem *p);
 /* What it is, for the user: "user-mode network (passt)", "tap device vif1.0 in bridge xenbr0". */
 const char *net_link_description(const struct net_link *link);
 
+/*
+ * Show it to the domain at config->devid. The configuration stays the caller's, as it is, until the
+ * device is removed. NULL with the reason.
+ */
 struct net_device *net_device_add(const struct nic_config *config, struct net_link *link,
 				  struct loop *loop, struct store *store, struct domain *d,
 				  struct problem *p);
 struct xenbus_device *net_device_bus(struct net_device *n);
+/* At once. The link stays. */
 void net_device_remove(struct net_device *n);
 
 struct net_stats {

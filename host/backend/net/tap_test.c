@@ -156,7 +156,7 @@ static bool transmit(struct net_link *link, const struct net_frame *f, const uin
 {
 	struct net_frame copy = *f;
 
-	copy.data = link->ops->reserve(link);
+	copy.data = link->ops->reserve(link, 1);
 	memcpy(copy.data, data, f->len);
 	if (copy.csum_blank)
 		assert_true(net_checksum_prepare(&copy));

@@ -194,7 +194,7 @@ static int be_client(const struct subject *s, int socket_of_parent)
 	struct sockaddr_in to = {.sin_family = AF_INET,
 				 .sin_port = htons(s->port),
 				 .sin_addr.s_addr = htonl(s->gateway)};
-	const struct timeval patience = {.tv_sec = 20};
+	const struct timeval patience = {.tv_sec = 5};
 	int tap = open_tap(s), fd;
 
 	if (tap < 0)
@@ -382,8 +382,12 @@ static void listen_on_loopback(struct subject *s)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(a);
+	/* passt promises the guest a local server's whole window, and loses what its own socket
+	 * then does not take: which can stop a connection for good. */
+	const int window = 256 << 10;
 
 	s->server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(s->server, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
 	assert_int_equal(bind(s->server, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(s->server, 1), 0);
 	assert_int_equal(getsockname(s->server, (struct sockaddr *)&a, &len), 0);
@@ -444,7 +448,8 @@ static void run_engine(struct subject *s)
 	assert_non_null(s->engine);
 }
 
-static void transfer(struct subject *s)
+/* CLIENT_*. */
+static int attempt(struct subject *s)
 {
 	pthread_t server;
 	int status;
@@ -453,40 +458,60 @@ static void transfer(struct subject *s)
 	start_client(s);
 	if (s->tap < 0) {
 		waitpid(s->client, &status, 0);
-		assert_int_equal(WEXITSTATUS(status), CLIENT_FORBIDDEN);
-		print_message("SKIP: no network namespace or no tap device for this user here\n");
-		skip();
+		return WEXITSTATUS(status);
 	}
 	assert_int_equal(pthread_create(&server, NULL, serve, s), 0);
 	run_engine(s);
 	status = pump_until_client_ends(s);
 	shutdown(s->server, SHUT_RDWR);
 	pthread_join(server, NULL);
+	return status;
+}
+
+/*
+ * The passt of 2023 stops a connection once in a hundred times, when it has more to do than CPUs:
+ * it is given more tries than one.
+ */
+static struct subject *transfer(void **state, unsigned can, int tries)
+{
+	struct subject *s = *state;
+	int status;
+
+	s->front.guest.can = can;
+	while ((status = attempt(s)) == CLIENT_FAILED && --tries) {
+		print_message("once more\n");
+		teardown(state);
+		assert_int_equal(setup(state), 0);
+		s = *state;
+		s->front.guest.can = can;
+	}
+	if (status == CLIENT_FORBIDDEN) {
+		print_message("SKIP: no network namespace or no tap device for this user here\n");
+		skip();
+	}
 	assert_int_equal(status, CLIENT_OK);
 	print_message("%s: %u frames out, %u of them large; %u in, %u large\n",
 		      net_link_description(s->link), (unsigned)s->stats.tx_packets, s->large_out,
 		      (unsigned)s->stats.rx_packets, s->large_in);
 	assert_int_equal(s->stats.tx_errors, 0);
 	assert_int_equal(s->stats.rx_dropped, 0);
+	return s;
 }
+
+#define CAN_ALL (NET_CAN_CSUM4 | NET_CAN_CSUM6 | NET_CAN_GSO4 | NET_CAN_GSO6)
 
 static void by_the_default(void **state)
 {
-	struct subject *s = *state;
+	const struct subject *s = transfer(state, CAN_ALL, 3);
 
-	transfer(s);
 	assert_true(s->large_out > 100);
 	assert_true(s->large_in > 100);
 }
 
-/* A driver without any offload. */
+/* A driver that takes neither blank checksums nor large segments. */
 static void by_the_default_without_offload(void **state)
 {
-	struct subject *s = *state;
-
-	s->front.guest.can = 0;
-	transfer(s);
-	assert_int_equal(s->large_in, 0);
+	assert_int_equal(transfer(state, 0, 3)->large_in, 0);
 }
 
 static void by_libslirp(void **state)
@@ -496,7 +521,7 @@ static void by_libslirp(void **state)
 
 	assert_non_null(before);
 	setenv("PATH", "/nonexistent", 1);
-	transfer(*state);
+	transfer(state, CAN_ALL, 1);
 	setenv("PATH", before, 1);
 	free(before);
 }

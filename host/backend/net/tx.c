@@ -174,7 +174,9 @@ static bool send_pieces(struct net_engine *e, const struct net_frame *f)
 
 	if (!net_segment_begin(&s, f))
 		return false;
-	while (s.active && (out = e->link->ops->reserve(e->link))) {
+	if (e->link->frame_max > s.headers.payload + f->gso_size)
+		s.frame.gso_size = e->link->frame_max - s.headers.payload;
+	while (s.active && (out = e->link->ops->reserve(e->link, 1))) {
 		net_segment_next(&s, out, &piece);
 		if (!e->link->ops->commit(e->link, &piece))
 			return false;
@@ -220,7 +222,7 @@ static void transmit(struct net_engine *e, struct net_queue *q, const struct cha
 	bool cut;
 
 	describe(&f, c, room);
-	cut = f.gso && !(e->link->can & can_of(&f)) && !e->link->whole_segments;
+	cut = f.gso && !(e->link->can & can_of(&f)) && f.len > e->link->frame_max;
 	if (cut)
 		f.data = e->tx_buffer;
 	if (!gather(e, c, f.data) || !(cut ? send_pieces(e, &f) : send_frame(e, &f))) {
@@ -242,7 +244,8 @@ static enum net_step serve_packet(struct net_engine *e, struct net_queue *q, con
 		answer(q, c, NETIF_RSP_DROPPED);
 		return NET_MOVED;
 	}
-	room = e->link->ops->reserve(e->link);
+	/* Cut into a few pieces, with a header each, it takes more than one. */
+	room = e->link->ops->reserve(e->link, c->extra[XEN_NETIF_EXTRA_TYPE_GSO].type ? 2 : 1);
 	if (!room || !net_credit_take(&e->credit, c->len, now, &e->credit_until))
 		return NET_WAITS;
 	transmit(e, q, c, room);
