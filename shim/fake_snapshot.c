@@ -119,9 +119,9 @@ static bool vcpu_changed(const struct vcpu *now, const struct vcpu *then)
 static bool domain_changed(const struct domain *now, const struct domain *then)
 {
 	return DIFFERS(long_mode) || DIFFERS(shared_info_mapped) || DIFFERS(shared_info_gfn) ||
-	       DIFFERS(guest_memmap) || DIFFERS(callback) || DIFFERS(hvm_params) ||
-	       DIFFERS(memslots.ids) || DIFFERS(shutdown_code) || DIFFERS(vm_assist) ||
-	       DIFFERS(watchdogs) || DIFFERS(pollers);
+	       now->guest_memmap != then->guest_memmap || DIFFERS(callback) ||
+	       DIFFERS(hvm_params) || DIFFERS(memslots.ids) || DIFFERS(shutdown_code) ||
+	       DIFFERS(vm_assist) || DIFFERS(watchdogs) || DIFFERS(pollers);
 }
 
 static bool requests_changed(const struct fake *now, const struct fake *then)

@@ -34,18 +34,19 @@ type_in() { printf '%s\r' "$1" >"$work/keys"; }
 
 # expect PATTERN SECONDS: wait for a line that holds this extended regular expression.
 expect() {
-	until=$(($(now) + $2 * 100))
+	until=$(($(now) + $2 * 100)) delay=0.2
 	while ! appeared | grep -aqE -e "$1"; do
 		if [ "$(now)" -gt $until ]; then
 			why="the console did not show within $2 s: $1"
 			return 1
 		fi
-		sleep 0.3
+		sleep $delay
+		case $delay in 0.2) delay=0.5 ;; *) delay=1 ;; esac # looking costs time, too
 	done
 }
 
 # The guest has come up and somebody may log in.
-await_login() { expect 'debian login: ' 200; }
+await_login() { expect 'debian login: ' 300; }
 
 # log_in: as root. Then a shell without prompts, echo and kernel messages, for `guest`.
 log_in() {

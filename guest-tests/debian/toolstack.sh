@@ -9,7 +9,7 @@ data_mib=256
 prepare() {
 	mkdir -m 700 "$XENOLITH_RUN_DIR"
 	mkdir "$work/www"
-	dd if=/dev/urandom of="$work/www/file" bs=1M count=16 2>/dev/null
+	dd if=/dev/urandom of="$work/www/file" bs=1M count=8 2>/dev/null
 	truncate -s ${data_mib}M "$work/data.raw"
 	truncate -s 64M "$work/more.raw"
 	qemu-img create -q -f qcow2 "$work/data.qcow2" ${data_mib}M

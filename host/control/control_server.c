@@ -295,7 +295,7 @@ static int listen_at(struct control_server *s, const char *path, struct problem 
 			"%s: too long for a socket's path; set XENOLITH_RUN_DIR to a shorter "
 			"folder",
 			path);
-	strcpy(addr.sun_path, path);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return problem(p, "cannot create a socket: %s", strerror(errno));
@@ -339,9 +339,10 @@ static void say_last_words(struct control_client *c)
 
 void control_server_close(struct control_server *s)
 {
-	while (s->clients) {
-		say_last_words(s->clients);
-		drop_client(s->clients);
+	for (struct control_client *c = s->clients, *next; c; c = next) {
+		next = c->next;
+		say_last_words(c);
+		drop_client(c);
 	}
 	loop_unwatch(s->loop, &s->listener);
 	close(s->listener.fd);

@@ -49,7 +49,7 @@ static int new_client(struct subject *s)
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	strcpy(addr.sun_path, s->path);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", s->path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
 }
@@ -60,7 +60,7 @@ static int setup(void **state)
 	struct problem p;
 
 	*state = s;
-	strcpy(s->folder, "/tmp/control-test-XXXXXX");
+	snprintf(s->folder, sizeof(s->folder), "/tmp/control-test-XXXXXX");
 	if (!mkdtemp(s->folder) || loop_init(&s->loop))
 		return -1;
 	snprintf(s->path, sizeof(s->path), "%s/control", s->folder);

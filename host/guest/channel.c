@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -58,7 +59,7 @@ static int listen_at(struct guest_channel *c, struct problem *p)
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return problem(p, "channel: %s: too long for a socket's path", path);
-	strcpy(addr.sun_path, path);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	c->listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listener.fd < 0 || bind(c->listener.fd, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    listen(c->listener.fd, 1))

@@ -20,7 +20,7 @@ static char run_dir[64];
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(run_dir, "/tmp/folder-test-XXXXXX");
+	snprintf(run_dir, sizeof(run_dir), "/tmp/folder-test-XXXXXX");
 	if (!mkdtemp(run_dir))
 		return -1;
 	return setenv("XENOLITH_RUN_DIR", run_dir, 1);

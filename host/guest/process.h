@@ -68,23 +68,22 @@ struct guest {
 	struct control_server *control;
 
 	struct machine *machine; /* NULL: none */
-	bool domain_shown;       /* in the store, with its devices */
 	struct watch ended;      /* eventfd: the machine has */
 	struct watch signals;    /* signalfd: SIGTERM and its kin destroy the guest */
-	bool paused;             /* by the user */
-	int successor_fd;        /* a byte there starts this guest's successor; -1: has none */
+	uint64_t started;        /* CLOCK_MONOTONIC, ns */
 	enum guest_end end;
-	uint64_t started; /* CLOCK_MONOTONIC, ns */
+	int successor_fd;  /* a byte there starts this guest's successor; -1: has none */
+	bool domain_shown; /* in the store, with its devices */
+	bool paused;       /* by the user */
 
-	uint64_t memory_target; /* bytes */
 	unsigned vcpus_online;  /* as we have asked the guest */
+	uint64_t memory_target; /* the same, bytes */
 
+	unsigned nr_disks, nr_nics;
 	struct guest_disk *disks[GUEST_DISKS_MAX];
-	unsigned nr_disks;
 	struct guest_nic *nics[GUEST_NICS_MAX];
-	unsigned nr_nics;
-	struct guest_channel *channels; /* as many as the configuration has */
 	unsigned nr_channels;           /* that are open */
+	struct guest_channel *channels; /* as many as the configuration has */
 
 	struct control_call *waiters;    /* `wait`, until the guest ends */
 	struct control_call *destroyers; /* `destroy`, until it is gone */

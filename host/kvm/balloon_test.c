@@ -82,13 +82,16 @@ static struct smaps read_smaps(struct vm *vm)
 
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
-		unsigned long from, to, kb;
+		unsigned long from, to;
+		char *at;
 
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+		from = strtoul(line, &at, 16);
+		if (at > line && *at == '-') {
+			to = strtoul(at + 1, NULL, 16);
 			inside = from >= ram && to <= end;
 			s.mappings += inside;
-		} else if (inside && sscanf(line, "Rss: %lu kB", &kb) == 1) {
-			s.resident += kb / 4;
+		} else if (inside && !strncmp(line, "Rss:", 4)) {
+			s.resident += strtoul(line + 4, NULL, 10) / 4;
 		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
 			s.small += strstr(line, " nh") != NULL;
 			s.huge += strstr(line, " hg") != NULL;

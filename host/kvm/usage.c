@@ -2,6 +2,7 @@
 #include "host/kvm/usage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,7 +33,8 @@ static bool read_stat(pid_t tid, char *text, size_t size, const char **fields)
 
 static int processor(const char *fields)
 {
-	int cpu;
+	char *end;
+	long cpu;
 
 	for (int field = STAT_STATE; field < STAT_PROCESSOR; field++) {
 		fields = strchr(fields, ' ');
@@ -40,7 +42,8 @@ static int processor(const char *fields)
 			return -1;
 		fields++;
 	}
-	return sscanf(fields, "%d", &cpu) == 1 ? cpu : -1;
+	cpu = strtol(fields, &end, 10);
+	return end > fields ? (int)cpu : -1;
 }
 
 void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage)

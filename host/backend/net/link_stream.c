@@ -63,11 +63,9 @@ static struct stream *stream_of(struct net_link *link)
 	return (struct stream *)link;
 }
 
-/* What is there begins at the buffer's beginning, if otherwise no large frame would fit. */
+/* The part of a frame that is there begins at the buffer's beginning. */
 static void make_room(struct stream *s)
 {
-	if (s->in_start < s->in_end && IN_ROOM - s->in_end >= HEAD + NET_FRAME_MAX)
-		return;
 	memmove(s->in, s->in + s->in_start, s->in_end - s->in_start);
 	s->in_end -= s->in_start;
 	s->in_start = 0;
