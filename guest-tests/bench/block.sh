@@ -3,7 +3,7 @@
 # What a disk costs, counted in instructions (guest-tests/bed/run --icount): a raw image on tmpfs, direct requests of a
 # 6.12 guest. A figure with a goal is a BENCH line; the COST lines above them are what it was made of. The goals of
 # reads are above what QEMU's xen-disk (600 and 328 MB/s, 10.4k and 22k IOPS) and its virtio-blk (1340, 481, 10.7k,
-# 20.4k) do there. Writes are compared with the host's own into the same file.
+# 20.4k) do there. Writes are parts of the host's own into the same file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ build/plain/xenolith extract-kernel build/kernels/6.12/vmlinuz $vmlinux
 
 # measure BED ACCEL...: the COST lines of a run there.
 measure() {
-	guest-tests/bed/run "$1" --icount --no-tty --timeout 500 --with build/bench --with build/plain/xenolith \
+	guest-tests/bed/run "$1" --icount --no-tty --timeout 600 --with build/bench --with build/plain/xenolith \
 		--with build/bench-6.12.cpio --with build/guest-tests/debian/onpty --with guest-tests/bench/block-in-bed -- \
 		busybox sh guest-tests/bench/block-in-bed build/bench build/plain/xenolith $vmlinux build/bench-6.12.cpio \
 		build/guest-tests/debian/onpty "${@:2}" </dev/null
@@ -41,9 +41,9 @@ for bed in nested-stock:stock 'nested-xen:kvm-xen'; do
 		echo "BENCH $name-read-64K $(cost "$accel-read-65536x1-rate") MB/s goal >=600"
 		echo "BENCH $name-read-4k $(cost "$accel-read-4096x1-iops") IOPS goal >=12000"
 		echo "BENCH $name-read-4k-by-8 $(cost "$accel-read-4096x8-iops") IOPS goal >=30000"
-		echo "BENCH $name-write-1M-over-host $(over_host "$accel" write-1048576x1-rate) ratio goal >=0.5"
-		echo "BENCH $name-write-64K-over-host $(over_host "$accel" write-65536x1-rate) ratio goal >=0.25"
-		echo "BENCH $name-write-4k-over-host $(over_host "$accel" write-4096x1-iops) ratio goal >=0.05"
-		echo "BENCH $name-write-4k-by-8-over-host $(over_host "$accel" write-4096x8-iops) ratio goal >=0.1"
+		echo "BENCH $name-write-1M-over-host $(over_host "$accel" write-1048576x1-rate) ratio"
+		echo "BENCH $name-write-64K-over-host $(over_host "$accel" write-65536x1-rate) ratio"
+		echo "BENCH $name-write-4k-over-host $(over_host "$accel" write-4096x1-iops) ratio"
+		echo "BENCH $name-write-4k-by-8-over-host $(over_host "$accel" write-4096x8-iops) ratio"
 	done
 done
