@@ -180,44 +180,54 @@ static int acquire(const struct wish *w)
 
 static void fill_in(const struct wish *w, struct grant_hold *hold)
 {
-	*hold = (struct grant_hold){
-		.ref = w->ref,
-		.write = w->write,
-		.epoch = w->g->epoch,
-		.at = w->use->at,
-		.start = w->use->start,
-		.length = w->use->length,
-	};
+	hold->ref = w->ref;
+	hold->write = w->write;
+	hold->epoch = w->g->epoch;
+	hold->at = w->use->at;
+	hold->start = w->use->start;
+	hold->length = w->use->length;
+}
+
+int grant_acquire_locked(struct grant_table *g, grant_ref_t ref, domid_t user, bool write, bool map,
+			 struct grant_hold *hold)
+{
+	struct wish w = {.g = g, .ref = ref, .user = user, .write = write, .map = map};
+	int rc;
+
+	if (ref >= grant_entries(g))
+		return GNTST_bad_gntref;
+	w.use = grant_use_of(g, ref);
+	rc = acquire(&w);
+	if (rc == GNTST_okay)
+		fill_in(&w, hold);
+	return rc;
+}
+
+void grant_release_locked(struct grant_table *g, const struct grant_hold *hold)
+{
+	struct grant_use *u;
+
+	if (hold->epoch != g->epoch)
+		return;
+	u = grant_use_of(g, hold->ref);
+	--*(hold->write ? &u->writers : &u->readers);
+	unmark(g, hold->ref, u, hold->write);
 }
 
 int grant_acquire(struct domain *d, grant_ref_t ref, domid_t user, bool write, bool map,
 		  struct grant_hold *hold)
 {
-	struct grant_table *g = &d->grants;
-	struct wish w = {.g = g, .ref = ref, .user = user, .write = write, .map = map};
-	int rc = GNTST_bad_gntref;
+	int rc;
 
-	short_lock(&g->lock);
-	if (ref < grant_entries(g)) {
-		w.use = grant_use_of(g, ref);
-		rc = acquire(&w);
-		if (rc == GNTST_okay)
-			fill_in(&w, hold);
-	}
-	short_unlock(&g->lock);
+	short_lock(&d->grants.lock);
+	rc = grant_acquire_locked(&d->grants, ref, user, write, map, hold);
+	short_unlock(&d->grants.lock);
 	return rc;
 }
 
 void grant_release(struct domain *d, const struct grant_hold *hold)
 {
-	struct grant_table *g = &d->grants;
-
-	short_lock(&g->lock);
-	if (hold->epoch == g->epoch) {
-		struct grant_use *u = grant_use_of(g, hold->ref);
-
-		--*(hold->write ? &u->writers : &u->readers);
-		unmark(g, hold->ref, u, hold->write);
-	}
-	short_unlock(&g->lock);
+	short_lock(&d->grants.lock);
+	grant_release_locked(&d->grants, hold);
+	short_unlock(&d->grants.lock);
 }

@@ -46,6 +46,10 @@ struct grant_hold {
 int grant_acquire(struct domain *d, grant_ref_t ref, domid_t user, bool write, bool map,
 		  struct grant_hold *hold);
 void grant_release(struct domain *d, const struct grant_hold *hold);
+/* The same, under grants.lock: for many at once. */
+int grant_acquire_locked(struct grant_table *g, grant_ref_t ref, domid_t user, bool write, bool map,
+			 struct grant_hold *hold);
+void grant_release_locked(struct grant_table *g, const struct grant_hold *hold);
 
 /* Is an entry from `first` on in use? Under grants.lock. */
 bool grants_in_use(const struct grant_table *g, grant_ref_t first);

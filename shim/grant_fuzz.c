@@ -224,7 +224,7 @@ static void unmap(struct fuzz *z)
 {
 	unsigned i = take(&z->in, 1) % MAPS;
 
-	grant_unmap(&z->f->domain, &z->map[i], z->map[i].writable);
+	grant_unmap(&z->f->domain, &z->map[i], z->map[i].hold.write);
 }
 
 static void copy_bytes(struct fuzz *z)
@@ -279,7 +279,7 @@ static const uint8_t *page_at(struct fuzz *z, struct gfn at)
 static void check_maps(struct fuzz *z)
 {
 	for (unsigned i = 0; i < MAPS; i++)
-		if (z->map[i].hva && page_at(z, z->map[i].gfn) != z->map[i].hva)
+		if (z->map[i].hva && page_at(z, z->map[i].hold.at) != z->map[i].hva)
 			fail("a mapped page is not where it was\n");
 }
 

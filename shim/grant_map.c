@@ -9,12 +9,6 @@
 
 #define BACKEND 0 /* the domain that the host is to its guests */
 
-/* A page in use: the entry's flags say so, and its memory stays. */
-struct held_page {
-	struct grant_hold hold;
-	struct memslot_pin pin;
-};
-
 static int pin_status(int rc)
 {
 	if (!rc)
@@ -22,90 +16,122 @@ static int pin_status(int rc)
 	return rc == -ENOMEM ? GNTST_no_space : GNTST_bad_page;
 }
 
-static int hold_page(struct domain *d, grant_ref_t ref, bool write, bool map,
-		     struct memslot_hint *hint, struct held_page *p)
+/* The entry is in use: its page's memory shall stay, too. */
+static int pin_page(struct domain *d, struct memslot_hint *hint, struct grant_mapping *m)
 {
-	int rc = grant_acquire(d, ref, BACKEND, write, map, &p->hold);
+	int rc = physmap_pin(d, hint, m->hold.at, m->hold.write, &m->pin);
 
-	if (rc != GNTST_okay)
-		return rc;
-	rc = pin_status(physmap_pin(d, hint, p->hold.at, write, &p->pin));
-	if (rc != GNTST_okay)
-		grant_release(d, &p->hold);
-	return rc;
+	m->hva = m->pin.hva;
+	return pin_status(rc);
 }
 
-static void tell_written(struct domain *d, const uint8_t *hva)
+static void tell_written(struct domain *d, const struct grant_mapping *m, unsigned n)
 {
-	memslots_written_hva(memslots_enter(&d->memslots), hva, GUEST_PAGE_SIZE);
+	const struct memslot_set *set = memslots_enter(&d->memslots);
+
+	for (unsigned i = 0; i < n; i++)
+		if (m[i].hva)
+			memslots_written_hva(set, m[i].hva, GUEST_PAGE_SIZE);
 	memslots_leave();
 }
 
-/* First it is told that the page was written to, then the guest may see that nobody uses it. */
-static void release_page(struct domain *d, struct held_page *p, bool written)
+/* Use the page of one grant, to map it or (map = false) to copy. */
+static int hold_page(struct domain *d, grant_ref_t ref, bool write, bool map,
+		     struct grant_mapping *m)
 {
-	if (written)
-		tell_written(d, p->pin.hva);
-	memslots_unpin(&p->pin);
-	grant_release(d, &p->hold);
-}
+	struct memslot_hint hint = {0};
+	int rc;
 
-static int map(struct domain *d, grant_ref_t ref, bool write, struct memslot_hint *hint,
-	       struct grant_mapping *m)
-{
-	struct held_page p;
-	int rc = hold_page(d, ref, write, true, hint, &p);
-
-	*m = (struct grant_mapping){0};
-	if (rc == GNTST_okay)
-		*m = (struct grant_mapping){.hva = p.pin.hva,
-					    .ref = ref,
-					    .writable = write,
-					    .gfn = p.hold.at,
-					    .hold = p.hold,
-					    .pin = p.pin};
+	m->hva = NULL;
+	rc = grant_acquire(d, ref, BACKEND, write, map, &m->hold);
+	if (rc != GNTST_okay)
+		return rc;
+	rc = pin_page(d, &hint, m);
+	if (rc != GNTST_okay)
+		grant_release(d, &m->hold);
 	return rc;
 }
 
 int grant_map(struct domain *d, grant_ref_t ref, bool write, struct grant_mapping *m)
 {
-	struct memslot_hint hint = {0};
-
-	return map(d, ref, write, &hint, m);
+	return hold_page(d, ref, write, true, m);
 }
 
 void grant_unmap(struct domain *d, struct grant_mapping *m, bool written)
 {
-	struct held_page p = {m->hold, m->pin};
+	grant_unmap_all(d, m, 1, written);
+}
 
-	if (!m->hva)
-		return;
-	release_page(d, &p, written);
-	*m = (struct grant_mapping){0};
+/* Under the table's lock: how many, of the first on, could be; if not all, *rc says why. */
+static unsigned acquire_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool write,
+			    struct grant_mapping *m, int *rc)
+{
+	unsigned i;
+
+	short_lock(&d->grants.lock);
+	for (i = 0; i < n; i++) {
+		m[i].hva = NULL;
+		*rc = grant_acquire_locked(&d->grants, refs[i], BACKEND, write, true, &m[i].hold);
+		if (*rc != GNTST_okay)
+			break;
+	}
+	short_unlock(&d->grants.lock);
+	return i;
+}
+
+static void release_all(struct domain *d, const struct grant_mapping *m, unsigned n)
+{
+	short_lock(&d->grants.lock);
+	for (unsigned i = 0; i < n; i++)
+		grant_release_locked(&d->grants, &m[i].hold);
+	short_unlock(&d->grants.lock);
+}
+
+static unsigned pin_all(struct domain *d, struct grant_mapping *m, unsigned n, int *rc)
+{
+	struct memslot_hint hint = {0};
+
+	for (unsigned i = 0; i < n; i++) {
+		*rc = pin_page(d, &hint, &m[i]);
+		if (*rc != GNTST_okay)
+			return i;
+	}
+	return n;
 }
 
 int grant_map_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool write,
 		  struct grant_mapping *m, unsigned *failed)
 {
-	struct memslot_hint hint = {0};
+	int rc = GNTST_okay;
+	unsigned held = acquire_all(d, refs, n, write, m, &rc);
+	unsigned pinned = held == n ? pin_all(d, m, n, &rc) : 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		int rc = map(d, refs[i], write, &hint, &m[i]);
-
-		if (rc == GNTST_okay)
-			continue;
-		grant_unmap_all(d, m, i, false);
-		if (failed)
-			*failed = i;
-		return rc;
+	if (pinned == n)
+		return GNTST_okay;
+	for (unsigned i = 0; i < pinned; i++) {
+		memslots_unpin(&m[i].pin);
+		m[i].hva = NULL;
 	}
-	return GNTST_okay;
+	release_all(d, m, held);
+	if (failed)
+		*failed = held < n ? held : pinned;
+	return rc;
 }
 
+/* First it is told that the pages were written to, then the guest may see that nobody uses them. */
 void grant_unmap_all(struct domain *d, struct grant_mapping *m, unsigned n, bool written)
 {
-	for (unsigned i = 0; i < n; i++)
-		grant_unmap(d, &m[i], written);
+	if (written)
+		tell_written(d, m, n);
+	short_lock(&d->grants.lock);
+	for (unsigned i = 0; i < n; i++) {
+		if (!m[i].hva)
+			continue;
+		memslots_unpin(&m[i].pin);
+		grant_release_locked(&d->grants, &m[i].hold);
+		m[i].hva = NULL;
+	}
+	short_unlock(&d->grants.lock);
 }
 
 static int check_range(const struct grant_hold *h, unsigned offset, unsigned len)
@@ -117,43 +143,42 @@ static int check_range(const struct grant_hold *h, unsigned offset, unsigned len
 
 /* A page of which these bytes are granted. */
 static int hold_bytes(struct domain *d, grant_ref_t ref, unsigned offset, unsigned len, bool write,
-		      struct held_page *p)
+		      struct grant_mapping *m)
 {
-	struct memslot_hint hint = {0};
 	int rc;
 
 	if (offset > GUEST_PAGE_SIZE || len > GUEST_PAGE_SIZE - offset)
 		return GNTST_bad_copy_arg;
-	rc = hold_page(d, ref, write, false, &hint, p);
+	rc = hold_page(d, ref, write, false, m);
 	if (rc != GNTST_okay)
 		return rc;
-	rc = check_range(&p->hold, offset, len);
+	rc = check_range(&m->hold, offset, len);
 	if (rc != GNTST_okay)
-		release_page(d, p, false);
+		grant_unmap(d, m, false);
 	return rc;
 }
 
 int grant_copy_from(struct domain *d, grant_ref_t ref, unsigned offset, void *to, unsigned len)
 {
-	struct held_page p;
-	int rc = hold_bytes(d, ref, offset, len, false, &p);
+	struct grant_mapping m;
+	int rc = hold_bytes(d, ref, offset, len, false, &m);
 
 	if (rc != GNTST_okay)
 		return rc;
-	memcpy(to, p.pin.hva + offset, len);
-	release_page(d, &p, false);
+	memcpy(to, m.hva + offset, len);
+	grant_unmap(d, &m, false);
 	return GNTST_okay;
 }
 
 int grant_copy_to(struct domain *d, grant_ref_t ref, unsigned offset, const void *from,
 		  unsigned len)
 {
-	struct held_page p;
-	int rc = hold_bytes(d, ref, offset, len, true, &p);
+	struct grant_mapping m;
+	int rc = hold_bytes(d, ref, offset, len, true, &m);
 
 	if (rc != GNTST_okay)
 		return rc;
-	memcpy(p.pin.hva + offset, from, len);
-	release_page(d, &p, true);
+	memcpy(m.hva + offset, from, len);
+	grant_unmap(d, &m, true);
 	return GNTST_okay;
 }

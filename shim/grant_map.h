@@ -27,9 +27,6 @@ struct domain;
 /* A mapped grant. Plain data of the caller's; what is not explained is not his to look at. */
 struct grant_mapping {
 	uint8_t *hva; /* of the page; NULL: nothing is mapped */
-	grant_ref_t ref;
-	bool writable;
-	struct gfn gfn;
 	struct grant_hold hold;
 	struct memslot_pin pin;
 };

@@ -60,9 +60,9 @@ VERSIONS(a_grant_is_mapped)
 	grant(f, 0);
 	assert_int_equal(grant_map(&f->domain, REF, true, &m), GNTST_okay);
 	assert_ptr_equal(m.hva, page(f, PAGE));
-	assert_int_equal(m.gfn.v, PAGE);
-	assert_int_equal(m.ref, REF);
-	assert_true(m.writable);
+	assert_int_equal(m.hold.at.v, PAGE);
+	assert_int_equal(m.hold.ref, REF);
+	assert_true(m.hold.write);
 	assert_int_equal(fake_grant_status(f, REF), BOTH_FLAGS);
 	grant_unmap(&f->domain, &m, true);
 	assert_null(m.hva);

@@ -76,7 +76,7 @@ static void use(struct backend *b, const struct grant_mapping *m)
 {
 	uint32_t *mine = (uint32_t *)m->hva + 1 + b->stamp;
 
-	if (!m->writable)
+	if (!m->hold.write)
 		return;
 	store(mine, b->stamp);
 	if (next(b) % 8 == 0)

@@ -32,7 +32,7 @@ static void link_newest(struct grant_cache *c, struct kept_grant *k)
 
 static void drop(struct grant_cache *c, struct kept_grant *k)
 {
-	struct kept_grant **p = head(c, k->m.ref);
+	struct kept_grant **p = head(c, k->m.hold.ref);
 
 	while (*p != k)
 		p = &(*p)->next;
@@ -57,7 +57,7 @@ static struct kept_grant *find(struct grant_cache *c, grant_ref_t ref)
 {
 	struct kept_grant *k = *head(c, ref);
 
-	while (k && k->m.ref != ref)
+	while (k && k->m.hold.ref != ref)
 		k = k->next;
 	return k;
 }
@@ -79,7 +79,6 @@ static int add(struct grant_cache *c, grant_ref_t ref, struct kept_grant **kept)
 	c->unused = k->next;
 	k->next = *first;
 	*first = k;
-	k->m.ref = ref;
 	k->uses = 1;
 	link_newest(c, k);
 	c->mapped++;
