@@ -106,7 +106,7 @@ static void command_info(struct guest *g, struct control_call *call)
 	control_answer(
 		call,
 		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
-			  "s:s, s:s, s:o, s:o}",
+			  "s:s, s:s, s:o, s:o, s:o, s:o}",
 			  "domid", g->folder.domid, "name", c->name, "uuid", uuid, "type",
 			  types[c->type], "pid", (int)getpid(), "state", state_letter(g, running),
 			  "memory_kib",
@@ -115,7 +115,8 @@ static void command_info(struct guest *g, struct control_call *call)
 			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
 			  (json_int_t)exits, "uptime_ns", (json_int_t)uptime_ns(g), "xenstore",
 			  store, "console", g->tty.path, "console_log", g->tty.log.path, "config",
-			  guest_config_json(c), "hypercalls", unknown_hypercalls(vm)));
+			  guest_config_json(c), "disks", guest_disks_json(g), "nics",
+			  guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
 }
 
 static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)

@@ -69,14 +69,19 @@ static json_t *describe_disk(const struct guest_disk *disk)
 			 c->readonly ? "r" : "w", "stats", disk_stats(disk->device));
 }
 
-static void block_list(struct guest *g, struct control_call *call)
+json_t *guest_disks_json(const struct guest *g)
 {
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < g->nr_disks; i++)
 		if (g->disks[i]->device)
 			json_array_append_new(all, describe_disk(g->disks[i]));
-	control_answer(call, all);
+	return all;
+}
+
+static void block_list(struct guest *g, struct control_call *call)
+{
+	control_answer(call, guest_disks_json(g));
 }
 
 static void forget_disk(struct guest_disk *disk)
@@ -142,14 +147,19 @@ static json_t *describe_nic(const struct guest_nic *nic)
 			 nic_stats(nic->device));
 }
 
-static void network_list(struct guest *g, struct control_call *call)
+json_t *guest_nics_json(const struct guest *g)
 {
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < g->nr_nics; i++)
 		if (g->nics[i]->device)
 			json_array_append_new(all, describe_nic(g->nics[i]));
-	control_answer(call, all);
+	return all;
+}
+
+static void network_list(struct guest *g, struct control_call *call)
+{
+	control_answer(call, guest_nics_json(g));
 }
 
 static void forget_nic(struct guest_nic *nic)

@@ -140,6 +140,9 @@ void guest_tell_waiters(struct guest *g, const char *action);
 
 /* device_commands.c: block-* and network-*. False: the command is none of them. */
 bool guest_device_command(struct guest *g, struct control_call *call);
+/* What block-list and network-list answer. */
+json_t *guest_disks_json(const struct guest *g);
+json_t *guest_nics_json(const struct guest *g);
 /* attach_commands.c: two of those. */
 void guest_block_attach(struct guest *g, struct control_call *call);
 void guest_network_attach(struct guest *g, struct control_call *call);
