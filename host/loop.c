@@ -2,8 +2,10 @@
 #include "host/loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -84,6 +86,22 @@ bool loop_timer_fired(struct watch *w)
 	uint64_t times;
 
 	return read(w->fd, &times, sizeof(times)) == sizeof(times);
+}
+
+int loop_signals_open(struct loop *loop, struct watch *w,
+		      void (*ready)(void *opaque, uint32_t events), void *opaque)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	*w = (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), ready, opaque};
+	return w->fd < 0 ? -errno : loop_watch(loop, w, EPOLLIN);
 }
 
 void loop_run(struct loop *loop)

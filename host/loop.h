@@ -42,6 +42,14 @@ void loop_timer_set(struct watch *w, uint64_t ns);
 /* In ready(): has it fired, and not been set anew since? */
 bool loop_timer_fired(struct watch *w);
 
+/*
+ * The user has had enough: *w becomes a signalfd (the caller's to close) that is ready when SIGINT,
+ * SIGTERM, SIGHUP or SIGQUIT comes, which are blocked from now on, in threads that begin later,
+ * too. SIGPIPE is ignored. 0 or -errno.
+ */
+int loop_signals_open(struct loop *loop, struct watch *w,
+		      void (*ready)(void *opaque, uint32_t events), void *opaque);
+
 /* Serve until loop_stop, which any thread may call, before or while the loop runs. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -4,11 +4,9 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "host/cli/commands.h"
@@ -168,26 +166,6 @@ static void signal_ready(void *opaque, uint32_t events)
 	leave(opaque);
 }
 
-/* SIGINT and its kin end the guest in an orderly way, through the loop. */
-static int watch_signals(struct watch *w, struct leaving *l, struct problem *p)
-{
-	sigset_t set;
-	int rc;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	*w = (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, l};
-	if (w->fd < 0)
-		return problem(p, "cannot watch signals: %s", strerror(errno));
-	rc = loop_watch(l->loop, w, EPOLLIN);
-	return rc ? problem(p, "cannot watch signals: %s", strerror(-rc)) : 0;
-}
-
 static void print_count(void *opaque, const char *name, uint32_t calls, bool implemented)
 {
 	(void)opaque;
@@ -287,8 +265,10 @@ int run_main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	leaving.loop = &loop;
-	status = watch_signals(&signals, &leaving, &p);
-	if (!status)
+	status = loop_signals_open(&loop, &signals, signal_ready, &leaving);
+	if (status)
+		status = problem(&p, "cannot watch signals: %s", strerror(-status));
+	else
 		status = run_guest(&o, &loop, &leaving, &p);
 	if (status < 0)
 		fprintf(stderr, "xenolith: %s\n", p.text);

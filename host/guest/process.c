@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,22 +25,6 @@ static void signal_ready(void *opaque, uint32_t events)
 	guest_destroy(opaque);
 }
 
-static int watch_signals(struct guest *g)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	g->signals =
-		(struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, g};
-	return g->signals.fd < 0 ? -errno : loop_watch(&g->loop, &g->signals, EPOLLIN);
-}
-
 static void ended_ready(void *opaque, uint32_t events)
 {
 	struct guest *g = opaque;
@@ -55,7 +37,7 @@ static void ended_ready(void *opaque, uint32_t events)
 
 static int watch_events(struct guest *g, struct problem *p)
 {
-	int rc = watch_signals(g);
+	int rc = loop_signals_open(&g->loop, &g->signals, signal_ready, g);
 
 	g->ended = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ended_ready, g};
 	if (!rc)

@@ -11,6 +11,7 @@
 
 #include "host/kvm/vm.h"
 #include "host/loader/acpi.h"
+#include "host/thread.h"
 #include "shim/callback.h"
 #include "shim/x86.h"
 
@@ -264,19 +265,11 @@ void vcpu_destroy(struct vm_vcpu *vv)
 
 int vcpu_thread_start(struct vm_vcpu *vv, struct problem *p)
 {
-	sigset_t all, old;
 	int rc;
 
 	install_kick_handler();
-	/* Whatever signals the program serves are its main thread's; a vCPU takes kicks only, and
-	 * what the sandbox has to say. */
-	sigfillset(&all);
-	sigdelset(&all, KICK_SIGNAL);
-	sigdelset(&all, SIGSYS);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	vm_thread_begins(vv->vm);
-	rc = pthread_create(&vv->thread, NULL, vcpu_thread, vv);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = thread_start(&vv->thread, KICK_SIGNAL, vcpu_thread, vv);
 	if (rc) {
 		vm_thread_ends(vv->vm);
 		return problem(p, "cannot start the thread of vCPU %u: %s", vv->vcpu->id,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/block/queue.h"
+#include "host/thread.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -208,19 +209,11 @@ void block_queue_close(struct block_queue *q)
 	block_ring_unmap(&q->ring);
 }
 
-/* Signals are for other threads: they tell the loop of the user, and vCPUs of requests. */
 static int start_thread(struct block_queue *q)
 {
 	char name[16];
-	sigset_t all, before;
-	int rc;
 
-	sigfillset(&all);
-	sigdelset(&all, SIGSYS); /* the sandbox names the call */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&q->thread, NULL, serve_until_stopped, q);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc)
+	if (thread_start(&q->thread, 0, serve_until_stopped, q))
 		return -1;
 	snprintf(name, sizeof(name), "disk %s", q->disk->name);
 	pthread_setname_np(q->thread, name);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/backend/net/engine.h"
+#include "host/thread.h"
 #include "shim/domain.h"
 
 static bool serve_tx(struct net_engine *e, struct net_queue *q, uint64_t now)
@@ -176,15 +177,8 @@ static void *run(void *opaque)
 
 int net_engine_run(struct net_engine *e, struct problem *p)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = thread_start(&e->thread, 0, run, e);
 
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	sigdelset(&all, SIGSYS); /* the sandbox names the call */
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	rc = pthread_create(&e->thread, NULL, run, e);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc)
 		return problem(p, "no thread for a network interface: %s", strerror(rc));
 	e->started = true;
