@@ -126,6 +126,18 @@ static int block_detach_main(int argc, char **argv)
 					     (json_int_t)devid, "force", (int)force));
 }
 
+static int block_resize_main(int argc, char **argv)
+{
+	uint32_t devid;
+
+	only_arguments(argc, argv, &block_resize_command, 2, 2);
+	if (vdev_devid(argv[optind + 1], &devid))
+		return failf("'%s' is not the name or the number of a disk, such as xvda or 51712",
+			     argv[optind + 1]);
+	return order(argv[optind], json_pack("{s:s, s:I}", "command", "block-resize", "devid",
+					     (json_int_t)devid));
+}
+
 const struct command block_attach_command = {
 	.name = "block-attach",
 	.arguments = "DOMAIN SPECIFICATION...",
@@ -152,4 +164,13 @@ const struct command block_detach_command = {
 	.main = block_detach_main,
 	.help = "  -f, --force   without waiting for the guest to let it go\n\n"
 		"Try: xenolith block-detach guest xvdb\n",
+};
+
+const struct command block_resize_command = {
+	.name = "block-resize",
+	.arguments = "DOMAIN DISK",
+	.summary = "tell a guest that a disk's file has another size",
+	.main = block_resize_main,
+	.help = "For raw files and block devices that have grown while the guest runs.\n\n"
+		"Try: truncate -s +1G data.img && xenolith block-resize guest xvdb\n",
 };

@@ -32,6 +32,7 @@ int doctor_main(int argc, char **argv);
 int extract_kernel_main(int argc, char **argv);
 
 extern const struct command block_attach_command, block_detach_command, block_list_command;
+extern const struct command block_resize_command;
 extern const struct command console_command;
 extern const struct command create_command;
 extern const struct command destroy_command, pause_command, unpause_command;

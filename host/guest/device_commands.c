@@ -232,20 +232,54 @@ static void detach_disk(struct guest_disk *disk, struct control_call *call)
 		xenbus_detach(dev, disk_let_go);
 }
 
+static struct guest_disk *find_disk(const struct guest *g, uint32_t devid)
+{
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		if (g->disks[i]->config->devid == devid && g->disks[i]->device)
+			return g->disks[i];
+	return NULL;
+}
+
+static void no_disk(const struct guest *g, struct control_call *call, uint32_t devid)
+{
+	control_fail(call, "%s has no disk %u; `xenolith block-list %s` shows them",
+		     g->config->name, devid, g->config->name);
+}
+
 static void block_detach(struct guest *g, struct control_call *call)
 {
+	struct guest_disk *disk;
 	uint32_t devid;
 
 	if (!devid_argument(call, &devid))
 		return;
-	for (unsigned i = 0; i < g->nr_disks; i++) {
-		if (g->disks[i]->config->devid == devid && g->disks[i]->device) {
-			detach_disk(g->disks[i], call);
-			return;
-		}
+	disk = find_disk(g, devid);
+	if (disk)
+		detach_disk(disk, call);
+	else
+		no_disk(g, call, devid);
+}
+
+static void block_resize(struct guest *g, struct control_call *call)
+{
+	struct guest_disk *disk;
+	uint32_t devid;
+	int rc;
+
+	if (!devid_argument(call, &devid))
+		return;
+	disk = find_disk(g, devid);
+	if (!disk) {
+		no_disk(g, call, devid);
+		return;
 	}
-	control_fail(call, "%s has no disk %u; `xenolith block-list %s` shows them",
-		     g->config->name, devid, g->config->name);
+	rc = block_device_resized(disk->device);
+	if (rc)
+		control_fail(call, "%s: its size cannot be had: %s", disk->config->vdev,
+			     strerror(-rc));
+	else
+		control_answer(call, json_pack("{s:I}", "bytes",
+					       (json_int_t)block_image_size(disk->image)));
 }
 
 static void detach_nic(struct guest_nic *nic, struct control_call *call)
@@ -287,9 +321,10 @@ static const struct command {
 	const char *name;
 	void (*run)(struct guest *g, struct control_call *call);
 } commands[] = {
-	{"block-attach", guest_block_attach}, {"block-list", block_list},
-	{"block-detach", block_detach},       {"network-attach", guest_network_attach},
-	{"network-list", network_list},       {"network-detach", network_detach},
+	{"block-attach", guest_block_attach},     {"block-list", block_list},
+	{"block-resize", block_resize},           {"block-detach", block_detach},
+	{"network-attach", guest_network_attach}, {"network-list", network_list},
+	{"network-detach", network_detach},
 };
 
 bool guest_device_command(struct guest *g, struct control_call *call)
