@@ -104,6 +104,10 @@ step_hotplug() {
 	same 'its size' "$(guest 'cat /sys/block/xvdd/size')" $((64 << 11)) || return
 	same 'what is written there' "$(guest 'echo plugged | dd of=/dev/xvdd conv=sync,fsync status=none && head -n 1 /dev/xvdd')" plugged || return
 	same 'what is in its file' "$(head -n 1 "$work/more.raw" | head -c 7)" plugged || return
+	truncate -s 80M "$work/more.raw"
+	check "$xenolith" block-resize debian xvdd || return
+	guest 'for i in $(seq 20); do [ "$(cat /sys/block/xvdd/size)" = 131072 ] || break; sleep 1; done'
+	same 'its new size' "$(guest 'cat /sys/block/xvdd/size')" $((80 << 11)) || return
 	check "$xenolith" block-detach debian xvdd || return
 	guest 'for i in $(seq 20); do [ -b /dev/xvdd ] || break; sleep 1; done'
 	guest '[ ! -e /sys/block/xvdd ]' || { why='xvdd is still there' && return 1; }
