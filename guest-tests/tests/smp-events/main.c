@@ -38,7 +38,7 @@ const char test_title[] = "events among all vCPUs, " KIND ": none lost, none dou
 #define EVENTS (sizeof(long) == 8 ? 100000U : 20000U)
 /* Where ring 0 is emulated, an event takes a millisecond. */
 #define EVENTS_SLOW 2000U
-#define STALLED     (5 * SEC)
+#define STALLED     (15 * SEC)
 
 struct edge {
 	evtchn_port_t port;    /* where it arrives */
