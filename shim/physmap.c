@@ -54,7 +54,8 @@ int physmap_hide(struct domain *d, struct gfn at)
 int physmap_pin(struct domain *d, struct memslot_hint *hint, struct gfn at, bool write,
 		struct memslot_pin *pin)
 {
-	if (!domain_page_populated(d, at) && overlay_at(&d->memslots, at) < 0) {
+	if (reservation_some_gone(&d->reservation) && !domain_page_populated(d, at) &&
+	    overlay_at(&d->memslots, at) < 0) {
 		*pin = (struct memslot_pin){0};
 		return -ENOENT;
 	}

@@ -198,6 +198,7 @@ static bool remove_page(struct reservation *r, uint64_t page, struct run *discar
 
 	if (!range || is_gone(range, page))
 		return false;
+	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
 	set_gone(range, page, true);
 	run_add(discards, page);
 	return true;
@@ -337,6 +338,7 @@ static int move_page(struct domain *d, struct gfn from, struct gfn to)
 	} else {
 		r->pages--;
 	}
+	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
 	set_gone(range_of(r, from.v, 1), from.v, true);
 	discard(d, from.v, 1);
 	return 0;
@@ -383,6 +385,7 @@ void reservation_reset(struct domain *d)
 	for (unsigned i = 0; i < r->nr_ranges; i++)
 		if (clear_bitmap(&r->range[i]))
 			take_back(d, r->range[i].first, r->range[i].npages);
+	__atomic_store_n(&r->some_gone, false, __ATOMIC_RELEASE);
 	r->pages = all_ram(r);
 	pthread_mutex_unlock(&r->lock);
 }

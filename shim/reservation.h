@@ -35,6 +35,8 @@ struct reservation {
 	unsigned nr_ranges; /* fixed before the guest runs, as where the ranges are */
 	struct ram_range range[RESERVATION_RANGES_MAX];
 
+	bool some_gone; /* atomic: false while no bit is set, so that few look at them */
+
 	pthread_mutex_t lock; /* of who changes the bits, and of all below, in pages */
 	uint64_t pages;       /* what the guest has */
 	uint64_t max;         /* what it may have */
@@ -71,6 +73,12 @@ void domain_memory(struct domain *d, struct domain_memory *m);
  * memory of any other kind the memslots tell.) Any thread; the answer may be old when it comes.
  */
 bool domain_page_populated(const struct domain *d, struct gfn page);
+
+/* The same without a look at the bits: false if the guest has never given back anything. */
+static inline bool reservation_some_gone(const struct reservation *r)
+{
+	return __atomic_load_n(&r->some_gone, __ATOMIC_ACQUIRE);
+}
 
 /* How many of these frames, all of them RAM, are populated. As above. */
 uint64_t domain_count_populated(const struct domain *d, struct gfn base, uint64_t npages);
