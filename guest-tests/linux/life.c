@@ -33,9 +33,12 @@
  * slow.)
  */
 #define CLOCK_AFTER (60 * S)
-#define CLOCK_DRIFT (5 * MS)
-/* A line takes its time from the guest to the host: the fastest of so many counts. */
-#define CLOCK_LINES 25
+#define CLOCK_DRIFT (10 * MS)
+/*
+ * A line takes its time from the guest to the host, more where other tests run beside: the fastest
+ * of so many counts.
+ */
+#define CLOCK_LINES 100
 
 static bool failed;
 
