@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "host/event.h"
 #include "host/loop.h"
 
 #include <errno.h>
@@ -88,6 +89,13 @@ bool loop_timer_fired(struct watch *w)
 	return read(w->fd, &times, sizeof(times)) == sizeof(times);
 }
 
+int loop_event_open(struct loop *loop, struct watch *w,
+		    void (*ready)(void *opaque, uint32_t events), void *opaque)
+{
+	*w = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ready, opaque};
+	return w->fd < 0 ? -errno : loop_watch(loop, w, EPOLLIN);
+}
+
 int loop_signals_open(struct loop *loop, struct watch *w,
 		      void (*ready)(void *opaque, uint32_t events), void *opaque)
 {
@@ -124,9 +132,5 @@ void loop_run(struct loop *loop)
 
 void loop_stop(struct loop *loop)
 {
-	uint64_t one = 1;
-
-	/* The counter cannot overflow, and there is no other way to fail. */
-	if (write(loop->stop_fd, &one, sizeof(one)) < 0)
-		return;
+	event_raise(loop->stop_fd);
 }

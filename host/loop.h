@@ -43,6 +43,13 @@ void loop_timer_set(struct watch *w, uint64_t ns);
 bool loop_timer_fired(struct watch *w);
 
 /*
+ * An event of other threads to the loop (event.h): *w becomes an eventfd (the caller's to close)
+ * that is ready when it has been raised. 0 or -errno.
+ */
+int loop_event_open(struct loop *loop, struct watch *w,
+		    void (*ready)(void *opaque, uint32_t events), void *opaque);
+
+/*
  * The user has had enough: *w becomes a signalfd (the caller's to close) that is ready when SIGINT,
  * SIGTERM, SIGHUP or SIGQUIT comes, which are blocked from now on, in threads that begin later,
  * too. SIGPIPE is ignored. 0 or -errno.

@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "host/event.h"
 #include "host/loader/acpi.h"
 #include "host/loader/hypercall_patch.h"
 #include "host/loader/kernel.h"
@@ -27,9 +26,8 @@ static void ended(void *opaque)
 static void soft_reset_wanted(void *opaque)
 {
 	struct machine *m = opaque;
-	uint64_t one = 1;
 
-	if (write(m->reset.fd, &one, sizeof(one)) < 0)
+	if (!event_raise(m->reset.fd))
 		vm_end_failed(&m->vm, "cannot begin the soft reset of the guest: %s",
 			      strerror(errno));
 }
@@ -70,11 +68,10 @@ static void reset_rings(struct machine *m)
 static void soft_reset(void *opaque, uint32_t events)
 {
 	struct machine *m = opaque;
-	uint64_t count;
 	int rc;
 
 	(void)events;
-	if (read(m->reset.fd, &count, sizeof(count)) < 0)
+	if (!event_take(m->reset.fd))
 		return;
 	vm_pause_wait(&m->vm);
 	if (m->config.soft_reset_ends) {
@@ -95,10 +92,8 @@ static void soft_reset(void *opaque, uint32_t events)
 
 static int watch_soft_reset(struct machine *m, struct problem *p)
 {
-	int rc;
+	int rc = loop_event_open(m->loop, &m->reset, soft_reset, m);
 
-	m->reset = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), soft_reset, m};
-	rc = m->reset.fd < 0 ? -errno : loop_watch(m->loop, &m->reset, EPOLLIN);
 	return rc ? problem(p, "cannot create an event: %s", strerror(-rc)) : 0;
 }
 

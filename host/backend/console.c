@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/console.h"
+#include "host/event.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* How long a reader of the guest's last words may do nothing. */
@@ -25,10 +25,7 @@ static void notify_guest(struct console *c)
 
 static void kick(struct console *c)
 {
-	uint64_t one = 1;
-
-	if (write(c->kick.fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: the loop is awake anyway */
+	event_raise(c->kick.fd);
 }
 
 /* The guest has sent: on a vCPU's thread. */
@@ -200,10 +197,9 @@ static void watch_input(struct console *c)
 static void kicked(void *opaque, uint32_t events)
 {
 	struct console *c = opaque;
-	uint64_t count;
 
 	(void)events;
-	if (read(c->kick.fd, &count, sizeof(count)) < 0)
+	if (!event_take(c->kick.fd))
 		return;
 	pump_output(c);
 	watch_input(c);
@@ -272,14 +268,6 @@ static void input_ready(void *opaque, uint32_t events)
 		watch_input(c);
 }
 
-static int watch(struct console *c, struct watch *w, uint32_t events, const char *what,
-		 struct problem *p)
-{
-	int rc = loop_watch(c->loop, w, events);
-
-	return rc ? problem(p, "cannot watch the console's %s: %s", what, strerror(-rc)) : 0;
-}
-
 static int open_ring(struct console *c, const struct console_ring *ring, struct problem *p)
 {
 	const uint32_t size = sizeof(struct xencons_interface);
@@ -327,12 +315,10 @@ static void unwatch_ends(struct console *c)
 
 static int open_watches(struct console *c, struct problem *p)
 {
-	int rc;
+	int rc = loop_event_open(c->loop, &c->kick, kicked, c);
 
-	if (c->kick.fd < 0)
-		return problem(p, "cannot create the console's event: %s", strerror(errno));
-	if (watch(c, &c->kick, EPOLLIN, "event", p))
-		return -1;
+	if (rc)
+		return problem(p, "cannot create the console's event: %s", strerror(-rc));
 	rc = watch_ends(c);
 	return rc ? problem(p, "cannot watch the console's input: %s", strerror(-rc)) : 0;
 }
@@ -359,7 +345,7 @@ int console_open(struct console *c, struct loop *loop, struct domain *d,
 		.loop = loop,
 		.domain = d,
 		.backend = {guest_notified, c},
-		.kick = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), kicked, c},
+		.kick = {.fd = -1},
 		.in = {in_fd, input_ready, c},
 		.out = {out_fd, output_ready, c},
 		.escape = -1,

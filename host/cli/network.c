@@ -8,6 +8,7 @@
 #include "host/cli/program.h"
 #include "host/config/config_json.h"
 #include "host/config/nic_spec.h"
+#include "host/text.h"
 
 /* The parts as one specification. */
 static char *whole_spec(char **parts, int nr)
@@ -27,11 +28,10 @@ static char *whole_spec(char **parts, int nr)
 static json_t *request(char **parts, int nr, const struct nic_config *n)
 {
 	char *spec = whole_spec(parts, nr);
-	const uint8_t *m = n->mac;
+	char mac[MAC_TEXT];
 	json_t *request = json_pack("{s:s, s:o}", "command", "network-attach", "nic",
-				    json_sprintf("%s%smac=%02x:%02x:%02x:%02x:%02x:%02x",
-						 spec ? spec : "", spec && *spec ? "," : "", m[0],
-						 m[1], m[2], m[3], m[4], m[5]));
+				    json_sprintf("%s%smac=%s", spec ? spec : "",
+						 spec && *spec ? "," : "", mac_text(mac, n->mac)));
 
 	free(spec);
 	return request;

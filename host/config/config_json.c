@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/config/disk_spec.h"
+#include "host/text.h"
 
 #define MIB (1ull << 20)
 
@@ -71,12 +72,11 @@ json_t *nic_config_json(const struct nic_config *n)
 	static const char *const modes[] = {
 		[NIC_USER] = "user", [NIC_TAP] = "tap", [NIC_BRIDGE] = "bridge"};
 	json_t *o = json_object();
+	char mac[MAC_TEXT];
 
 	json_object_set_new(o, "devid", json_integer(n->devid));
 	json_object_set_new(o, "mode", json_string(modes[n->mode]));
-	json_object_set_new(o, "mac",
-			    json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1],
-					 n->mac[2], n->mac[3], n->mac[4], n->mac[5]));
+	json_object_set_new(o, "mac", json_string(mac_text(mac, n->mac)));
 	set_string(o, "bridge", n->bridge);
 	set_string(o, "vifname", n->vifname);
 	set_string(o, "ip", n->ip);
@@ -103,13 +103,6 @@ static json_t *channel_json(const struct channel_config *c)
 	set_string(o, "connection", c->connection);
 	set_string(o, "path", c->path);
 	return o;
-}
-
-static json_t *uuid_json(const uint8_t u[16])
-{
-	return json_sprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			    u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10],
-			    u[11], u[12], u[13], u[14], u[15]);
 }
 
 static void set_devices(json_t *o, const struct guest_config *c)
@@ -146,10 +139,11 @@ static void set_actions(json_t *o, const struct guest_config *c)
 json_t *guest_config_json(const struct guest_config *c)
 {
 	json_t *o = json_object();
+	char uuid[UUID_TEXT];
 
 	set_string(o, "name", c->name);
 	json_object_set_new(o, "type", json_string(guest_type_name(c->type)));
-	json_object_set_new(o, "uuid", uuid_json(c->uuid));
+	json_object_set_new(o, "uuid", json_string(uuid_text(uuid, c->uuid)));
 	set_string(o, "kernel", c->kernel);
 	set_string(o, "ramdisk", c->ramdisk);
 	set_string(o, "cmdline", c->cmdline);

@@ -374,6 +374,11 @@ static int check(const struct reader *r)
 	}
 	if (d->format == DISK_EMPTY && !d->cdrom)
 		return problem(r->p, "disk '%s': only a cdrom can be empty", r->spec);
+	if (d->format == DISK_EMPTY && d->target)
+		return problem(r->p,
+			       "disk '%s': it is said to be empty, and has the target '%s': drop "
+			       "one of the two",
+			       r->spec, d->target);
 	if (d->format != DISK_EMPTY && !d->target)
 		return problem(r->p, "disk '%s': no target: a file or a block device", r->spec);
 	return 0;

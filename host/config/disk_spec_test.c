@@ -314,6 +314,7 @@ static void what_cannot_be_attached(void **state)
 		{"/a,,xvda,w,backend=disks", "no driver domains such as 'disks'"},
 		{"specification=virtio,vdev=xvda,target=/a", "only specification=xen"},
 		{",empty,xvda,w", "only a cdrom can be empty"},
+		{"/a,empty,xvda,cdrom", "it is said to be empty, and has the target '/a'"},
 		{"vdev=xvda,target=", "no target"},
 	};
 	struct disk_config disk;

@@ -17,14 +17,6 @@ static void hand_over(struct control_call *call, int *fds)
 	call->nr_fds = 0;
 }
 
-static bool has_disk(const struct guest *g, uint32_t devid)
-{
-	for (unsigned i = 0; i < g->nr_disks; i++)
-		if (g->disks[i]->config->devid == devid)
-			return true;
-	return false;
-}
-
 static int show_disk(struct guest_disk *disk, struct control_call *call, struct problem *p)
 {
 	struct guest *g = disk->guest;
@@ -33,7 +25,7 @@ static int show_disk(struct guest_disk *disk, struct control_call *call, struct 
 
 	if (g->nr_disks == GUEST_DISKS_MAX)
 		return problem(p, "a guest has at most %d disks", GUEST_DISKS_MAX);
-	if (has_disk(g, disk->own.devid))
+	if (guest_find_disk(g, disk->own.devid))
 		return problem(p, "%s has a disk %s already", g->config->name, disk->own.vdev);
 	hand_over(call, fds);
 	disk->image = block_image_adopt(&disk->own, fds, nr_fds, p);
@@ -68,21 +60,13 @@ void guest_block_attach(struct guest *g, struct control_call *call)
 	control_answer(call, json_pack("{s:I}", "devid", (json_int_t)disk->own.devid));
 }
 
-static bool has_nic(const struct guest *g, uint32_t devid)
-{
-	for (unsigned i = 0; i < g->nr_nics; i++)
-		if (g->nics[i]->config->devid == devid)
-			return true;
-	return false;
-}
-
 /* The number that the client wants, or the lowest that is free. */
 static int choose_devid(const struct guest *g, struct nic_config *nic, struct problem *p)
 {
 	if (nic->devid == NIC_DEVID_NONE)
-		for (nic->devid = 0; has_nic(g, nic->devid);)
+		for (nic->devid = 0; guest_find_nic(g, nic->devid);)
 			nic->devid++;
-	else if (has_nic(g, nic->devid))
+	else if (guest_find_nic(g, nic->devid))
 		return problem(p, "%s has a network interface %u already", g->config->name,
 			       nic->devid);
 	return 0;

@@ -4,15 +4,15 @@
  * about devices are in device_commands.c.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/config/config_json.h"
 #include "host/guest/process.h"
 #include "host/kvm/usage.h"
+#include "host/text.h"
 #include "shim/vcpu_run.h"
 
 static struct vm *vm_of(struct guest *g)
@@ -60,27 +60,8 @@ static const char *state_letter(const struct guest *g, bool running)
 	return running ? "r" : "b";
 }
 
-static uint64_t uptime_ns(const struct guest *g)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec - g->started;
-}
-
-static void text_of_uuid(const struct guest *g, char *text, size_t size)
-{
-	const uint8_t *u = g->config->uuid;
-	size_t n = 0;
-
-	for (unsigned i = 0; i < 16; i++)
-		n += snprintf(text + n, size - n, "%s%02x",
-			      i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
-}
-
 static void command_info(struct guest *g, struct control_call *call)
 {
-	static const char *const types[] = {"pvh", "pv", "hvm"};
 	const struct guest_config *c = g->config;
 	struct domain_memory memory = {0};
 	struct vm *vm = vm_of(g);
@@ -88,7 +69,7 @@ static void command_info(struct guest *g, struct control_call *call)
 	uint64_t time_ns = 0;
 	uint64_t exits = 0;
 	bool running = false;
-	char uuid[40], store[192];
+	char uuid[UUID_TEXT], store[192];
 
 	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++) {
 		struct vcpu_usage u;
@@ -101,21 +82,20 @@ static void command_info(struct guest *g, struct control_call *call)
 	}
 	if (vm)
 		domain_memory(&vm->domain, &memory);
-	text_of_uuid(g, uuid, sizeof(uuid));
 	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
 	control_answer(
 		call,
 		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
 			  "s:s, s:s, s:o, s:o, s:o, s:o}",
-			  "domid", g->folder.domid, "name", c->name, "uuid", uuid, "type",
-			  types[c->type], "pid", (int)getpid(), "state", state_letter(g, running),
-			  "memory_kib",
+			  "domid", g->folder.domid, "name", c->name, "uuid",
+			  uuid_text(uuid, c->uuid), "type", guest_type_name(c->type), "pid",
+			  (int)getpid(), "state", state_letter(g, running), "memory_kib",
 			  (json_int_t)memory.pages * (json_int_t)(GUEST_PAGE_SIZE >> 10),
 			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
 			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
-			  (json_int_t)exits, "uptime_ns", (json_int_t)uptime_ns(g), "xenstore",
-			  store, "console", g->tty.path, "console_log", g->tty.log.path, "config",
-			  guest_config_json(c), "disks", guest_disks_json(g), "nics",
+			  (json_int_t)exits, "uptime_ns", (json_int_t)(clock_now_ns() - g->started),
+			  "xenstore", store, "console", g->tty.path, "console_log", g->tty.log.path,
+			  "config", guest_config_json(c), "disks", guest_disks_json(g), "nics",
 			  guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
 }
 

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/config/disk_spec.h"
 #include "host/guest/process.h"
+#include "host/text.h"
 
 /* A number that the frontend has written, for the device or its first queue; JSON's null if it has
  * not. */
@@ -46,16 +48,6 @@ static json_t *disk_stats(struct block_device *b)
 			 "grants_mapped", (json_int_t)s.grants_mapped);
 }
 
-static const char *format_name(enum disk_format format)
-{
-	static const char *const names[] = {
-		[DISK_RAW] = "raw", [DISK_QCOW] = "qcow", [DISK_QCOW2] = "qcow2",
-		[DISK_QED] = "qed", [DISK_VHD] = "vhd",   [DISK_EMPTY] = "empty",
-	};
-
-	return names[format];
-}
-
 static json_t *describe_disk(const struct guest_disk *disk)
 {
 	struct xenbus_device *dev = block_device_bus(disk->device);
@@ -65,7 +57,7 @@ static json_t *describe_disk(const struct guest_disk *disk)
 			 c->devid, "backend_id", 0, "handle", c->devid, "state", front_state(dev),
 			 "event_channel", front_number(dev, "event-channel"), "ring_ref",
 			 front_number(dev, "ring-ref"), "backend_path", dev->back, "vdev", c->vdev,
-			 "target", c->target, "format", format_name(c->format), "mode",
+			 "target", c->target, "format", disk_format_name(c->format), "mode",
 			 c->readonly ? "r" : "w", "stats", disk_stats(disk->device));
 }
 
@@ -98,19 +90,9 @@ static void forget_disk(struct guest_disk *disk)
 	guest_disk_free(disk);
 }
 
-/* The device whose bus this is. */
 static void disk_let_go(struct xenbus_device *dev)
 {
-	struct guest *g = dev->opaque;
-
-	for (unsigned i = 0; i < g->nr_disks; i++) {
-		struct guest_disk *disk = g->disks[i];
-
-		if (disk->device && block_device_bus(disk->device) == dev) {
-			forget_disk(disk);
-			return;
-		}
-	}
+	forget_disk(dev->opaque);
 }
 
 /*
@@ -133,16 +115,13 @@ static json_t *nic_stats(struct net_device *n)
 static json_t *describe_nic(const struct guest_nic *nic)
 {
 	struct xenbus_device *dev = net_device_bus(nic->device);
-	const uint8_t *m = nic->config->mac;
-	char mac[18];
+	char mac[MAC_TEXT];
 
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-		 m[5]);
 	return json_pack("{s:i, s:i, s:s, s:i, s:o, s:o, s:o, s:o, s:s, s:o}", "devid",
-			 nic->config->devid, "backend_id", 0, "mac", mac, "handle",
-			 nic->config->devid, "state", front_state(dev), "event_channel",
-			 front_number(dev, "event-channel"), "tx_ring_ref",
-			 front_number(dev, "tx-ring-ref"), "rx_ring_ref",
+			 nic->config->devid, "backend_id", 0, "mac",
+			 mac_text(mac, nic->config->mac), "handle", nic->config->devid, "state",
+			 front_state(dev), "event_channel", front_number(dev, "event-channel"),
+			 "tx_ring_ref", front_number(dev, "tx-ring-ref"), "rx_ring_ref",
 			 front_number(dev, "rx-ring-ref"), "backend_path", dev->back, "stats",
 			 nic_stats(nic->device));
 }
@@ -178,16 +157,7 @@ static void forget_nic(struct guest_nic *nic)
 
 static void nic_let_go(struct xenbus_device *dev)
 {
-	struct guest *g = dev->opaque;
-
-	for (unsigned i = 0; i < g->nr_nics; i++) {
-		struct guest_nic *nic = g->nics[i];
-
-		if (nic->device && net_device_bus(nic->device) == dev) {
-			forget_nic(nic);
-			return;
-		}
-	}
+	forget_nic(dev->opaque);
 }
 
 /*
@@ -225,19 +195,11 @@ static void detach_disk(struct guest_disk *disk, struct control_call *call)
 	if (disk->detaching)
 		control_fail(disk->detaching, "detached by force");
 	disk->detaching = call;
-	dev->opaque = disk->guest;
+	dev->opaque = disk;
 	if (is_forced(call))
 		forget_disk(disk);
 	else
 		xenbus_detach(dev, disk_let_go);
-}
-
-static struct guest_disk *find_disk(const struct guest *g, uint32_t devid)
-{
-	for (unsigned i = 0; i < g->nr_disks; i++)
-		if (g->disks[i]->config->devid == devid && g->disks[i]->device)
-			return g->disks[i];
-	return NULL;
 }
 
 static void no_disk(const struct guest *g, struct control_call *call, uint32_t devid)
@@ -253,7 +215,7 @@ static void block_detach(struct guest *g, struct control_call *call)
 
 	if (!devid_argument(call, &devid))
 		return;
-	disk = find_disk(g, devid);
+	disk = guest_find_disk(g, devid);
 	if (disk)
 		detach_disk(disk, call);
 	else
@@ -268,7 +230,7 @@ static void block_resize(struct guest *g, struct control_call *call)
 
 	if (!devid_argument(call, &devid))
 		return;
-	disk = find_disk(g, devid);
+	disk = guest_find_disk(g, devid);
 	if (!disk) {
 		no_disk(g, call, devid);
 		return;
@@ -294,7 +256,7 @@ static void detach_nic(struct guest_nic *nic, struct control_call *call)
 	if (nic->detaching)
 		control_fail(nic->detaching, "detached by force");
 	nic->detaching = call;
-	dev->opaque = nic->guest;
+	dev->opaque = nic;
 	if (is_forced(call))
 		forget_nic(nic);
 	else
@@ -303,18 +265,19 @@ static void detach_nic(struct guest_nic *nic, struct control_call *call)
 
 static void network_detach(struct guest *g, struct control_call *call)
 {
+	struct guest_nic *nic;
 	uint32_t devid;
 
 	if (!devid_argument(call, &devid))
 		return;
-	for (unsigned i = 0; i < g->nr_nics; i++) {
-		if (g->nics[i]->config->devid == devid && g->nics[i]->device) {
-			detach_nic(g->nics[i], call);
-			return;
-		}
-	}
-	control_fail(call, "%s has no network interface %u; `xenolith network-list %s` shows them",
-		     g->config->name, devid, g->config->name);
+	nic = guest_find_nic(g, devid);
+	if (nic)
+		detach_nic(nic, call);
+	else
+		control_fail(call,
+			     "%s has no network interface %u; `xenolith network-list %s` shows "
+			     "them",
+			     g->config->name, devid, g->config->name);
 }
 
 static const struct command {

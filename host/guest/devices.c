@@ -61,6 +61,22 @@ static int open_channels(struct guest *g, struct problem *p)
 	return 0;
 }
 
+struct guest_disk *guest_find_disk(const struct guest *g, uint32_t devid)
+{
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		if (g->disks[i]->config->devid == devid)
+			return g->disks[i];
+	return NULL;
+}
+
+struct guest_nic *guest_find_nic(const struct guest *g, uint32_t devid)
+{
+	for (unsigned i = 0; i < g->nr_nics; i++)
+		if (g->nics[i]->config->devid == devid)
+			return g->nics[i];
+	return NULL;
+}
+
 void guest_disk_free(struct guest_disk *disk)
 {
 	if (disk->image)

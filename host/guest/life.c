@@ -8,15 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/clock.h"
+#include "host/event.h"
 #include "host/guest/process.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 const char *guest_end_name(enum guest_end end)
 {
@@ -38,10 +32,8 @@ const char *guest_end_name(enum guest_end end)
 static void machine_ended(void *opaque)
 {
 	struct guest *g = opaque;
-	uint64_t one = 1;
 
-	if (write(g->ended.fd, &one, sizeof(one)) < 0)
-		return; /* it has been told already */
+	event_raise(g->ended.fd);
 }
 
 static void machine_reset(void *opaque)
@@ -152,7 +144,7 @@ int guest_bring_up(struct guest *g, struct problem *p)
 	if (g->paused)
 		vm_pause_begin(&g->machine->vm);
 	g->end = GUEST_RUNS;
-	g->started = now_ns();
+	g->started = clock_now_ns();
 	return 0;
 }
 

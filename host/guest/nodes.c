@@ -3,23 +3,13 @@
  * The domain in the store: the nodes that libxl writes for a new domain, with its permissions
  * (docs/misc/xenstore-paths.pandoc of Xen; docs/xenstore.md).
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "host/guest/process.h"
-
-#define UUID_TEXT 37
-
-static void uuid_text(char *text, const uint8_t *u)
-{
-	snprintf(text, UUID_TEXT,
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-		 u[15]);
-}
+#include "host/text.h"
 
 static void domain_path(const struct guest *g, char *path, size_t size, const char *name)
 {
@@ -172,7 +162,6 @@ static int write_console(struct guest *g)
 
 int guest_nodes_write(struct guest *g)
 {
-	static const char *const types[] = {"pvh", "pv", "hvm"};
 	char path[64];
 	int rc = write_host(g);
 
@@ -186,7 +175,7 @@ int guest_nodes_write(struct guest *g)
 		rc = write_console(g);
 	snprintf(path, sizeof(path), "/libxl/%u/type", g->folder.domid);
 	if (!rc)
-		rc = store_write(g->store, path, types[g->config->type]);
+		rc = store_write(g->store, path, guest_type_name(g->config->type));
 	return rc;
 }
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/guest/process.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "host/event.h"
 #include "host/guest/sandbox.h"
 
 void guest_destroy(struct guest *g)
@@ -28,10 +25,9 @@ static void signal_ready(void *opaque, uint32_t events)
 static void ended_ready(void *opaque, uint32_t events)
 {
 	struct guest *g = opaque;
-	uint64_t count;
 
 	(void)events;
-	if (read(g->ended.fd, &count, sizeof(count)) == sizeof(count))
+	if (event_take(g->ended.fd))
 		guest_machine_ended(g);
 }
 
@@ -39,9 +35,8 @@ static int watch_events(struct guest *g, struct problem *p)
 {
 	int rc = loop_signals_open(&g->loop, &g->signals, signal_ready, g);
 
-	g->ended = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ended_ready, g};
 	if (!rc)
-		rc = g->ended.fd < 0 ? -errno : loop_watch(&g->loop, &g->ended, EPOLLIN);
+		rc = loop_event_open(&g->loop, &g->ended, ended_ready, g);
 	return rc ? problem(p, "cannot watch events: %s", strerror(-rc)) : 0;
 }
 

@@ -127,6 +127,9 @@ int guest_devices_show(struct guest *g, struct problem *p);
 void guest_devices_hide(struct guest *g);
 /* The guest has begun anew (soft reset). */
 void guest_devices_reset(struct guest *g);
+/* The one with that number; NULL: there is none. */
+struct guest_disk *guest_find_disk(const struct guest *g, uint32_t devid);
+struct guest_nic *guest_find_nic(const struct guest *g, uint32_t devid);
 /* With what belongs to it; its device has been taken away. */
 void guest_disk_free(struct guest_disk *disk);
 void guest_nic_free(struct guest_nic *nic);

@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "host/event.h"
 #include "host/xenstore/access.h"
 #include "host/xenstore/path.h"
 #include "host/xenstore/state.h"
@@ -36,10 +35,7 @@ static struct view view(struct store *s)
 
 static void kick(struct store *s)
 {
-	uint64_t one = 1;
-
-	if (write(s->kick.fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: the loop is awake anyway */
+	event_raise(s->kick.fd);
 }
 
 static void own_event(struct watcher *w, struct store_watch_entry *e, const char *path)
@@ -88,11 +84,10 @@ static void free_events(struct store *s)
 static void deliver(void *opaque, uint32_t events)
 {
 	struct store *s = opaque;
-	uint64_t count;
 	struct store_event marker = {.watch = NULL}, *event, *next;
 
 	(void)events;
-	if (read(s->kick.fd, &count, sizeof(count)) < 0)
+	if (!event_take(s->kick.fd))
 		return;
 	TAILQ_INSERT_TAIL(&s->events, &marker, link);
 	for (event = TAILQ_FIRST(&s->events); event != &marker; event = next) {
@@ -157,7 +152,7 @@ static int make_first_nodes(struct store *s)
 struct store *store_create(struct loop *loop, struct problem *p)
 {
 	struct store *s = calloc(1, sizeof(*s));
-	int rc = -ENOMEM;
+	int rc;
 
 	if (!s) {
 		problem(p, "no memory for the xenstore");
@@ -167,17 +162,15 @@ struct store *store_create(struct loop *loop, struct problem *p)
 	s->privileged = (struct caller){.domid = 0, .privileged = true};
 	s->quotas = default_quotas;
 	s->own = (struct watcher){.who = &s->privileged, .event = own_event};
-	s->kick = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), deliver, s};
 	TAILQ_INIT(&s->domains);
 	TAILQ_INIT(&s->conns);
 	TAILQ_INIT(&s->watchers);
 	TAILQ_INIT(&s->events);
 	watcher_add(s, &s->own);
-	if (s->kick.fd < 0 || (rc = loop_watch(loop, &s->kick, EPOLLIN)) ||
+	if ((rc = loop_event_open(loop, &s->kick, deliver, s)) ||
 	    (rc = tree_init(&s->tree, &s->generation)) || (rc = make_special(s)) ||
 	    (rc = make_first_nodes(s))) {
-		problem(p, "cannot set up the xenstore: %s",
-			strerror(s->kick.fd < 0 ? errno : -rc));
+		problem(p, "cannot set up the xenstore: %s", strerror(-rc));
 		store_destroy(s);
 		return NULL;
 	}

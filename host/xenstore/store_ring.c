@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/xenstore/store_ring.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "host/event.h"
 #include "host/xenstore/conn.h"
 #include "shim/gpc/gpc.h"
 
@@ -33,10 +31,7 @@ struct store_ring {
 
 static void kick(struct store_ring *r)
 {
-	uint64_t one = 1;
-
-	if (write(r->kick.fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: the loop is awake anyway */
+	event_raise(r->kick.fd);
 }
 
 /* The guest has sent: on a vCPU's thread. */
@@ -215,10 +210,9 @@ static void turn(struct store_ring *r)
 static void kicked(void *opaque, uint32_t events)
 {
 	struct store_ring *r = opaque;
-	uint64_t count;
 
 	(void)events;
-	if (read(r->kick.fd, &count, sizeof(count)) >= 0)
+	if (event_take(r->kick.fd))
 		turn(r);
 }
 
@@ -235,15 +229,12 @@ void store_ring_reset(struct store_ring *r)
 
 static int set_up(struct store_ring *r, struct gpa page, struct problem *p)
 {
-	int rc;
+	int rc = loop_event_open(r->loop, &r->kick, kicked, r);
 
+	if (rc)
+		return problem(p, "cannot create the xenstore's event: %s", strerror(-rc));
 	if (gpc_activate(&r->page, page, sizeof(struct xenstore_domain_interface)))
 		return problem(p, "no memory for the xenstore's ring");
-	if (r->kick.fd < 0)
-		return problem(p, "cannot create the xenstore's event: %s", strerror(errno));
-	rc = loop_watch(r->loop, &r->kick, EPOLLIN);
-	if (rc)
-		return problem(p, "cannot watch the xenstore's event: %s", strerror(-rc));
 	rc = event_channel_bind_backend(r->domain, &r->backend);
 	if (rc < 0)
 		return problem(p, "no event channel is left for the xenstore");
@@ -264,7 +255,6 @@ struct store_ring *store_ring_open(struct store *s, struct loop *loop, struct do
 	r->loop = loop;
 	r->domain = d;
 	r->backend = (struct port_backend){guest_notified, r};
-	r->kick = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), kicked, r};
 	gpc_init(&r->page, &d->memslots);
 	conn_open(&r->conn, s, d->id, false, wake);
 	if (set_up(r, page, p)) {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/block/block.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "host/backend/block/device.h"
+#include "host/event.h"
 
 /*
  * Images.
@@ -212,22 +210,20 @@ static const struct xenbus_ops block_ops = {
 static void broken(void *opaque, const char *why)
 {
 	struct block_device *b = opaque;
-	const uint64_t one = 1;
 
 	__atomic_store_n(&b->why, why, __ATOMIC_RELEASE);
-	if (write(b->fault.fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: the loop is awake anyway */
+	event_raise(b->fault.fd);
 }
 
 static void fault_ready(void *opaque, uint32_t events)
 {
 	struct block_device *b = opaque;
-	const char *why = __atomic_exchange_n(&b->why, NULL, __ATOMIC_ACQUIRE);
-	uint64_t count;
+	const char *why;
 
 	(void)events;
-	if (read(b->fault.fd, &count, sizeof(count)) < 0)
+	if (!event_take(b->fault.fd))
 		return;
+	why = __atomic_exchange_n(&b->why, NULL, __ATOMIC_ACQUIRE);
 	if (why)
 		xenbus_fatal(&b->bus, "%s", why);
 }
@@ -295,8 +291,7 @@ static struct block_device *new_device(const struct disk_config *config, struct 
 	b->params = params_of(config);
 	b->disk = (struct block_disk){.domain = d, .name = b->vdev, .broken = broken, .opaque = b};
 	describe(b, config);
-	b->fault = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fault_ready, b};
-	if (b->vdev && b->params && b->fault.fd >= 0 && !loop_watch(loop, &b->fault, EPOLLIN))
+	if (!loop_event_open(loop, &b->fault, fault_ready, b) && b->vdev && b->params)
 		return b;
 	free_device(b);
 	return NULL;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "host/event.h"
 #include "shim/types.h"
 
 /* qemu-nbd's names. */
@@ -123,8 +124,6 @@ void image_close(struct image *image)
 
 void image_wait_kick(int kick)
 {
-	uint64_t count;
-
-	while (read(kick, &count, sizeof(count)) < 0 && errno == EINTR)
+	while (!event_take(kick) && errno == EINTR)
 		;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/block/poll.h"
+#include "host/clock.h"
 
 #include <sched.h>
-#include <time.h>
 
 /* A guest that has taken one answer and asks the next is back sooner than this. */
 #define SPIN_NS 20000u
@@ -37,14 +37,6 @@ void block_poll_init(struct block_poll *p)
 		give_way(p, true);
 }
 
-uint64_t block_poll_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* It was of use, or it is left out the longer the more often it was not. */
 static void learn(struct block_poll *p, bool of_use)
 {
@@ -62,10 +54,10 @@ static void learn(struct block_poll *p, bool of_use)
 
 static bool look(bool (*has_come)(void *opaque), void *opaque)
 {
-	uint64_t start = block_poll_now();
+	uint64_t start = clock_now_ns();
 	bool come = has_come(opaque);
 
-	while (!come && block_poll_now() - start < SPIN_NS) {
+	while (!come && clock_now_ns() - start < SPIN_NS) {
 		for (unsigned i = 0; i < LOOKS && !come; i++) {
 			__builtin_ia32_pause();
 			come = has_come(opaque);

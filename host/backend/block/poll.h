@@ -30,7 +30,4 @@ bool block_poll(struct block_poll *p, bool (*has_come)(void *opaque), void *opaq
 /* It was woken so long ago. */
 void block_poll_woken(struct block_poll *p, uint64_t ns);
 
-/* A clock for the above. */
-uint64_t block_poll_now(void);
-
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/block/queue.h"
+#include "host/clock.h"
+#include "host/event.h"
 #include "host/thread.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +16,10 @@
 
 static void kick(struct block_queue *q)
 {
-	const uint64_t one = 1;
-
 	if (!__atomic_exchange_n(&q->asleep, false, __ATOMIC_SEQ_CST))
 		return;
-	__atomic_store_n(&q->kicked, block_poll_now(), __ATOMIC_RELAXED);
-	if (write(q->kick, &one, sizeof(one)) < 0)
-		return; /* the counter is full: the thread is awake anyway */
+	__atomic_store_n(&q->kicked, clock_now_ns(), __ATOMIC_RELAXED);
+	event_raise(q->kick);
 }
 
 /* The guest has sent an event: on a vCPU's thread, or any that sends. */
@@ -118,7 +116,7 @@ static void sleep_until_work(struct block_queue *q)
 	__atomic_store_n(&q->asleep, false, __ATOMIC_SEQ_CST);
 	kicked = __atomic_exchange_n(&q->kicked, 0, __ATOMIC_RELAXED);
 	if (kicked)
-		block_poll_woken(&q->poll, block_poll_now() - kicked);
+		block_poll_woken(&q->poll, clock_now_ns() - kicked);
 }
 
 static void *serve_until_stopped(void *opaque)

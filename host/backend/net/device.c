@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A network interface of the guest's: its place in the store, and a connection while there is one.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "host/backend/net/front.h"
+#include "host/event.h"
 
 struct net_device {
 	struct xenbus_device bus;
@@ -86,10 +84,9 @@ static void reported(void *opaque, uint32_t events)
 {
 	struct net_device *n = opaque;
 	struct net_engine *e = n->engine;
-	uint64_t count;
 
 	(void)events;
-	if (read(n->report.fd, &count, sizeof(count)) < 0 || !e)
+	if (!event_take(n->report.fd) || !e)
 		return;
 	if (__atomic_load_n(&e->link_ended, __ATOMIC_ACQUIRE) && !n->link_ended) {
 		n->link_ended = true;
@@ -103,15 +100,10 @@ static void reported(void *opaque, uint32_t events)
 
 static int show(struct net_device *n, struct store *store, struct domain *d, struct problem *p)
 {
-	int rc;
+	int rc = loop_event_open(n->loop, &n->report, reported, n);
 
-	n->report = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), reported, n};
-	if (n->report.fd < 0)
-		return problem(p, "vif %u: no event: %s", n->config->devid, strerror(errno));
-	rc = loop_watch(n->loop, &n->report, EPOLLIN);
 	if (rc)
-		return problem(p, "vif %u: cannot watch its event: %s", n->config->devid,
-			       strerror(-rc));
+		return problem(p, "vif %u: no event: %s", n->config->devid, strerror(-rc));
 	rc = xenbus_add(&n->bus, &ops, store, d, n->config->devid, p);
 	if (rc)
 		loop_unwatch(n->loop, &n->report);

@@ -10,14 +10,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "host/event.h"
 #include "shim/domain.h"
 
 static void tell_owner(const struct net_engine *e)
 {
-	uint64_t one = 1;
-
-	if (write(e->report_fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: it has been told */
+	event_raise(e->report_fd);
 }
 
 enum net_step net_engine_fail(struct net_engine *e, const char *fmt, ...)
@@ -44,13 +42,11 @@ void net_engine_link_ended(struct net_engine *e)
 static void guest_notified(void *opaque)
 {
 	struct net_engine *e = opaque;
-	uint64_t one = 1;
 
 	__atomic_fetch_add(&e->stats->events_in, 1, __ATOMIC_RELAXED);
 	if (__atomic_exchange_n(&e->kicked, true, __ATOMIC_SEQ_CST))
 		return;
-	if (write(e->kick_fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: the thread is awake */
+	event_raise(e->kick_fd);
 }
 
 static int map_ring(struct net_engine *e, grant_ref_t ref, uint32_t entry_size, const char *what,

@@ -4,10 +4,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "host/backend/net/engine.h"
+#include "host/clock.h"
+#include "host/event.h"
 #include "host/thread.h"
 #include "shim/domain.h"
 
@@ -120,14 +120,6 @@ uint64_t net_engine_deadline(const struct net_engine *e, uint64_t now)
 	return when;
 }
 
-static uint64_t clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
 static int milliseconds_until(uint64_t when, uint64_t now)
 {
 	if (!when)
@@ -142,7 +134,7 @@ static int milliseconds_until(uint64_t when, uint64_t now)
 static void sleep_until_event(struct net_engine *e, bool more)
 {
 	struct epoll_event events[2];
-	uint64_t now = clock_now();
+	uint64_t now = clock_now_ns();
 	int n, ms = 0;
 
 	if (!more && !net_engine_arm(e))
@@ -168,7 +160,7 @@ static void *run(void *opaque)
 	pthread_setname_np(pthread_self(), "net");
 	while (!__atomic_load_n(&e->stop, __ATOMIC_ACQUIRE) && !e->failed) {
 		__atomic_store_n(&e->kicked, false, __ATOMIC_SEQ_CST);
-		more = net_engine_serve(e, clock_now());
+		more = net_engine_serve(e, clock_now_ns());
 		if (!e->failed)
 			sleep_until_event(e, more);
 	}
@@ -187,13 +179,10 @@ int net_engine_run(struct net_engine *e, struct problem *p)
 
 void net_engine_halt(struct net_engine *e)
 {
-	uint64_t one = 1;
-
 	if (!e->started)
 		return;
 	__atomic_store_n(&e->stop, true, __ATOMIC_RELEASE);
-	if (write(e->kick_fd, &one, sizeof(one)) < 0)
-		return; /* never: one write for each round cannot fill the counter */
+	event_raise(e->kick_fd);
 	pthread_join(e->thread, NULL);
 	e->started = false;
 }

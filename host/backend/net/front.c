@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/net/front.h"
+#include "host/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,12 +34,9 @@ static void write_text(struct xenbus_device *bus, const char *name, const char *
 static void write_toolstack(struct xenbus_device *bus, const struct nic_config *config,
 			    const struct net_link *link)
 {
-	const uint8_t *m = config->mac;
-	char mac[18];
+	char mac[MAC_TEXT];
 
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4],
-		 m[5]);
-	write_text(bus, "mac", mac);
+	write_text(bus, "mac", mac_text(mac, config->mac));
 	write_text(bus, "bridge", config->bridge);
 	write_text(bus, "script", config->script);
 	write_text(bus, "ip", config->ip);

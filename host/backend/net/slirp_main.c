@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/net/slirp_main.h"
+#include "host/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,11 +48,8 @@ struct network {
 
 static int64_t clock_ns(void *opaque)
 {
-	struct timespec t;
-
 	(void)opaque;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000 + t.tv_nsec;
+	return (int64_t)clock_now_ns();
 }
 
 static int64_t clock_ms(void)
