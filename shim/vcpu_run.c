@@ -39,14 +39,6 @@ bool vcpu_may_run_slowly(struct vcpu *v)
 	return false;
 }
 
-void vcpu_reset(struct vcpu *v)
-{
-	pthread_mutex_lock(&v->domain->lock);
-	hold(v, HOLD_DOWN | HOLD_LATER);
-	v->initialised = v->context_waits = false;
-	pthread_mutex_unlock(&v->domain->lock);
-}
-
 void vcpu_started(struct vcpu *v)
 {
 	pthread_mutex_lock(&v->domain->lock);
@@ -147,6 +139,15 @@ void vcpu_wake_pollers(struct domain *d, evtchn_port_t port)
 				vcpu_unblock(v);
 		}
 	}
+}
+
+void vcpu_reset(struct vcpu *v)
+{
+	vcpu_unblock(v);
+	pthread_mutex_lock(&v->domain->lock);
+	hold(v, HOLD_DOWN | HOLD_LATER);
+	v->initialised = v->context_waits = false;
+	pthread_mutex_unlock(&v->domain->lock);
 }
 
 void vcpu_poll_timeout(struct vcpu *v)

@@ -53,8 +53,8 @@ static inline bool vcpu_is_down(const struct vcpu *v)
 void vcpu_started(struct vcpu *v);
 
 /*
- * INIT has come for it while it was down: what registers it had are gone, and VCPUOP_initialise or
- * a SIPI gives it others. Any thread.
+ * INIT has come for it: it is down, does not block or poll any more, and what registers it had are
+ * gone; VCPUOP_initialise or a SIPI gives it others. Any thread.
  */
 void vcpu_reset(struct vcpu *v);
 

@@ -71,6 +71,27 @@ static void reset_while_down(void **state)
 	assert_int_equal(f->vcpu[1].contexts, 1);
 }
 
+/* INIT while it blocks, and while it polls: what starts it again does not wait. */
+static void reset_while_it_waits(void **state)
+{
+	struct fake *f = *state;
+
+	for (unsigned poll = 0; poll < 2; poll++) {
+		fake_start(f, 1);
+		if (poll)
+			vcpu_poll_begin(vcpu(f, 1));
+		else
+			vcpu_block(vcpu(f, 1));
+		assert_false(vcpu_may_run(vcpu(f, 1)));
+		vcpu_reset(vcpu(f, 1));
+		assert_false(vcpu_may_run(vcpu(f, 1)));
+		assert_int_equal(op(f, VCPUOP_is_up, 1), 0);
+		vcpu_started(vcpu(f, 1));
+		assert_true(vcpu_may_run(vcpu(f, 1)));
+		assert_int_equal(f->domain.events.pollers, 0);
+	}
+}
+
 static void goes_down_and_comes_back(void **state)
 {
 	struct fake *f = *state;
@@ -244,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(comes_up),
 		TEST_BOTH(reset_while_down),
+		TEST_BOTH(reset_while_it_waits),
 		TEST_BOTH(goes_down_and_comes_back),
 		TEST_BOTH(itself),
 		TEST_BOTH(the_last_one),

@@ -41,15 +41,6 @@ static void set_state(struct vm_vcpu *vv, uint32_t state)
 	vv->mp_state = state;
 }
 
-/* It is down. An INIT that has just come counts: KVM would drop the SIPI that follows. */
-static void set_down(struct vm_vcpu *vv)
-{
-	if (vv->mp_state != KVM_MP_STATE_UNINITIALIZED &&
-	    kvm_state(vv) == KVM_MP_STATE_INIT_RECEIVED)
-		vv->mp_state = KVM_MP_STATE_UNINITIALIZED;
-	set_state(vv, KVM_MP_STATE_UNINITIALIZED);
-}
-
 /*
  * At INIT KVM forgets where it was to keep the time, which Xen does not, and with the rest of the
  * LAPIC an upcall that it has not taken. Of an INIT to a CPU that is up KVM tells nobody.
@@ -79,14 +70,31 @@ static void was_reset(struct vm_vcpu *vv)
 	vcpu_restarted(vv);
 }
 
-/* What may have come for one that is down. */
+/* KVM has let it run, though it was to wait: something has interrupted it. */
+static void woken(struct vm_vcpu *vv)
+{
+	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED)
+		started(vv);
+	else
+		vcpu_unblock(vv->vcpu);
+	vv->mp_state = KVM_MP_STATE_RUNNABLE;
+	vcpu_may_run(vv->vcpu);
+}
+
+/*
+ * What INIT and SIPI may have made of one that waits, or is to. Before it is told a state: after
+ * INIT, KVM would run one that is called runnable from where reset leaves it, and drop the SIPI
+ * that follows for one that is called anything else.
+ */
 static void look_for_init(struct vm_vcpu *vv)
 {
 	switch (kvm_state(vv)) {
 	case KVM_MP_STATE_RUNNABLE:
-		started(vv);
+		if (vv->mp_state != KVM_MP_STATE_RUNNABLE)
+			woken(vv);
 		break;
 	case KVM_MP_STATE_INIT_RECEIVED: /* and stays so until SIPI comes: once is enough */
+		vv->mp_state = KVM_MP_STATE_UNINITIALIZED;
 		if (!vv->reset)
 			was_reset(vv);
 		break;
@@ -97,25 +105,14 @@ void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 {
 	struct vcpu *v = vv->vcpu;
 
-	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED)
+	if (vv->mp_state != KVM_MP_STATE_RUNNABLE || vcpu_is_down(v))
 		look_for_init(vv);
 	if (vcpu_may_run(v))
 		set_state(vv, KVM_MP_STATE_RUNNABLE);
 	else if (vcpu_is_down(v))
-		set_down(vv);
+		set_state(vv, KVM_MP_STATE_UNINITIALIZED);
 	else
 		set_state(vv, KVM_MP_STATE_HALTED);
-}
-
-/* KVM has let it run, though it was to wait: something has interrupted it. */
-static void woken(struct vm_vcpu *vv)
-{
-	if (vv->mp_state == KVM_MP_STATE_UNINITIALIZED)
-		started(vv);
-	else
-		vcpu_unblock(vv->vcpu);
-	vv->mp_state = KVM_MP_STATE_RUNNABLE;
-	vcpu_may_run(vv->vcpu);
 }
 
 static uint64_t coarse_now(void)
