@@ -4,6 +4,7 @@
 #define SHIM_X86_H
 
 #define CR0_PE (1ull << 0)
+#define CR0_TS (1ull << 3)
 #define CR0_ET (1ull << 4)
 #define CR0_WP (1ull << 16)
 #define CR0_PG (1ull << 31)

@@ -42,9 +42,10 @@ struct pv_frame {
 	uint32_t shadow_slot; /* not used by the rules */
 };
 
-#define PV_FRAME_RAM    0x01 /* the domain's RAM: it may be anything */
-#define PV_FRAME_SHARED 0x02 /* the hypervisor's, may be mapped and written: shared_info, grants \
-			      */
+#define PV_FRAME_RAM 0x01 /* the domain's RAM: it may be anything */
+#define PV_FRAME_SHARED                                                          \
+	0x02 /* the hypervisor's, may be mapped and written: shared_info, grants \
+	      */
 #define PV_FRAME_PINNED    0x04
 #define PV_FRAME_VALIDATED 0x08 /* its entries have been checked, and hold references */
 
