@@ -132,7 +132,7 @@ int guest_run(struct guest_config *config, const struct guest_folder *folder, bo
 	*g = (struct guest){
 		.config = config,
 		.folder = *folder,
-		.tty = {.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}},
+		.tty = GUEST_TTY_CLOSED,
 		.core = {.fd = -1},
 		.ended = {.fd = -1},
 		.signals = {.fd = -1},
