@@ -55,12 +55,9 @@ static int open_sockets(struct guest *g, struct problem *p)
 
 static int open_core(struct guest *g, struct problem *p)
 {
-	const struct guest_config *c = g->config;
-
-	if (!guest_wants_core(c->on_poweroff) && !guest_wants_core(c->on_reboot) &&
-	    !guest_wants_core(c->on_crash) && !guest_wants_core(c->on_watchdog))
+	if (!guest_config_has_action(g->config, guest_wants_core))
 		return 0;
-	return guest_core_open(&g->core, c->name, p);
+	return guest_core_open(&g->core, g->config->name, p);
 }
 
 /* All that the host gives, as long as it can still be opened. */
