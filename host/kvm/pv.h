@@ -43,6 +43,9 @@ int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, uint64_t shar
 /* The window's data of a vCPU, as we see it. */
 struct pv_window *pv_monitor_window(const struct pv_monitor *m, unsigned vcpu);
 
+/* The VM's own, in the last of its areas, kept at vm->pv. 0, or -1 with the reason. */
+int vm_pv_create(struct vm *vm, struct problem *p);
+
 /* Registers with which a vCPU begins in the monitor. */
 int pv_vcpu_set_state(struct vm_vcpu *vv, const struct pv_monitor *m, struct problem *p);
 

@@ -5,11 +5,12 @@
  */
 #include "host/kvm/pv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define MIB2      (2ull << 20)
-#define GIB       (1ull << 30)
-#define ROUND(x, to) (((x) + (to) - 1) / (to) * (to))
+#define MIB2         (2ull << 20)
+#define GIB          (1ull << 30)
+#define ROUND(x, to) (((x) + (to)-1) / (to) * (to))
 
 #define PTE_PRESENT  0x001ull
 #define PTE_WRITE    0x002ull
@@ -25,10 +26,10 @@
 #define OURS        (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
 
 /* Own pages of a window, in this order. */
-#define DATA_PAGES  8
-#define STACKS      4
-#define STACK_PAGES (PV_WINDOW_STACK_SIZE / PV_PAGE_SIZE)
-#define GDT_PAGES   2
+#define DATA_PAGES   8
+#define STACKS       4
+#define STACK_PAGES  (PV_WINDOW_STACK_SIZE / PV_PAGE_SIZE)
+#define GDT_PAGES    2
 #define WINDOW_PAGES (DATA_PAGES + STACKS * STACK_PAGES + GDT_PAGES)
 
 extern const uint8_t pv_image[], pv_image_end[];
@@ -201,8 +202,10 @@ static void fill_gdt(struct pv_monitor *m, unsigned vcpu, uint8_t *pages)
 		uint16_t selector;
 		uint64_t descriptor;
 	} flat[] = {
-		{PV_SEL_CODE, 0x00af9b000000ffffull},       {PV_SEL_DATA, 0x00cf93000000ffffull},
-		{FLAT_RING3_CS32 & ~7, 0x00cffb000000ffffull}, {FLAT_RING3_DS32 & ~7, 0x00cff3000000ffffull},
+		{PV_SEL_CODE, 0x00af9b000000ffffull},
+		{PV_SEL_DATA, 0x00cf93000000ffffull},
+		{FLAT_RING3_CS32 & ~7, 0x00cffb000000ffffull},
+		{FLAT_RING3_DS32 & ~7, 0x00cff3000000ffffull},
 		{FLAT_RING3_CS64 & ~7, 0x00affb000000ffffull},
 		/* Of this vCPU: lsl tells the number, as on Xen. */
 	};
@@ -233,8 +236,8 @@ static void fill_window(struct pv_monitor *m, unsigned vcpu)
 
 	w->away = 1;
 	/* The CPU wants 16 bytes; struct pv_regs ends with what it does not push. */
-	w->tss.rsp[0] = stack_end(vcpu, 0) -
-			(sizeof(struct pv_regs) - offsetof(struct pv_regs, ds));
+	w->tss.rsp[0] =
+		stack_end(vcpu, 0) - (sizeof(struct pv_regs) - offsetof(struct pv_regs, ds));
 	for (unsigned i = 0; i < 3; i++)
 		w->tss.ist[i] = stack_end(vcpu, i + 1);
 	w->tss.iomap = sizeof(w->tss);
@@ -244,8 +247,7 @@ static void fill_window(struct pv_monitor *m, unsigned vcpu)
 		v->info = (struct vcpu_info *)(PV_DIRECT_VIRT +
 					       m->boot->domain.shared_info * PV_PAGE_SIZE) +
 			  vcpu;
-	fill_gdt(m, vcpu,
-		 (uint8_t *)w + (DATA_PAGES + STACKS * STACK_PAGES) * PV_PAGE_SIZE);
+	fill_gdt(m, vcpu, (uint8_t *)w + (DATA_PAGES + STACKS * STACK_PAGES) * PV_PAGE_SIZE);
 }
 
 static uint64_t direct(uint64_t gpa)
@@ -267,8 +269,8 @@ static void fill_boot(struct pv_monitor *m, const struct ram *ram, uint64_t shar
 	d->mm.direct = (uint8_t *)PV_DIRECT_VIRT;
 	d->mm.nr_vcpus = vcpus;
 	memcpy(d->mm.l4_slots, root + PV_L4_FIRST, sizeof(d->mm.l4_slots));
-	m->boot->window_entries = (uint64_t *)direct(
-		*entry_for(m, PV_WINDOWS_VIRT, 2) & PTE_ADDRESS);
+	m->boot->window_entries =
+		(uint64_t *)direct(*entry_for(m, PV_WINDOWS_VIRT, 2) & PTE_ADDRESS);
 	for (unsigned i = 0; i < ram->count; i++)
 		for (uint64_t at = 0; at < ram->blocks[i].size; at += PV_PAGE_SIZE)
 			m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE].flags = PV_FRAME_RAM;
@@ -276,15 +278,22 @@ static void fill_boot(struct pv_monitor *m, const struct ram *ram, uint64_t shar
 		m->frames[PV_SHARED_FRAMES / PV_PAGE_SIZE + i].flags = PV_FRAME_SHARED;
 }
 
+static uint64_t ram_bytes(const struct ram *ram)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < ram->count; i++)
+		bytes += ram->blocks[i].size;
+	return bytes;
+}
+
 int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, uint64_t shared_info,
 		      unsigned vcpus, struct problem *p)
 {
-	uint64_t memory = 0, frames_size, m2p_size, image;
+	uint64_t frames_size, m2p_size, image;
 
-	for (unsigned i = 0; i < ram->count; i++)
-		memory += ram->blocks[i].size;
 	m->image = image_header();
-	m->max_mfn = max_mfn(memory);
+	m->max_mfn = max_mfn(ram_bytes(ram));
 	frames_size = ROUND(m->max_mfn * sizeof(struct pv_frame), MIB2);
 	m2p_size = ROUND(m->max_mfn * sizeof(uint64_t), MIB2);
 	image = m->gpa + frames_size + m2p_size;
@@ -304,4 +313,16 @@ int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, uint64_t shar
 	for (unsigned i = 0; i < vcpus; i++)
 		fill_window(m, i);
 	return 0;
+}
+
+int vm_pv_create(struct vm *vm, struct problem *p)
+{
+	const struct vm_area *a = &vm->areas[vm->nr_areas - 1];
+
+	vm->pv = calloc(1, sizeof(*vm->pv));
+	if (!vm->pv)
+		return problem(p, "no memory for what is kept of the PV monitor");
+	*vm->pv = (struct pv_monitor){.gpa = a->gpa, .size = a->size, .hva = a->hva};
+	return pv_monitor_create(vm->pv, &vm->ram, PV_SHARED_FRAMES / PV_PAGE_SIZE,
+				 vm->config.vcpus, p);
 }
