@@ -10,6 +10,7 @@
 #define HOST_KVM_PV_H
 
 #include "host/kvm/vm.h"
+#include "host/loader/pv.h"
 #include "shim/pv/monitor/boot.h"
 
 /* Everything of the monitor's, in guest-physical memory and where we see it. */
@@ -45,6 +46,9 @@ struct pv_window *pv_monitor_window(const struct pv_monitor *m, unsigned vcpu);
 
 /* The VM's own, in the last of its areas, kept at vm->pv. 0, or -1 with the reason. */
 int vm_pv_create(struct vm *vm, struct problem *p);
+
+/* What vCPU 0 begins with, as Xen's tools have it: for its window. */
+void pv_first_context(const struct pv_monitor *m, const struct pv_start *start);
 
 /* Registers with which a vCPU begins in the monitor. */
 int pv_vcpu_set_state(struct vm_vcpu *vv, const struct pv_monitor *m, struct problem *p);

@@ -145,3 +145,22 @@ bool pv_vcpu_exit(struct vm_vcpu *vv)
 	vm_end_shutdown(vv->vm, SHUTDOWN_crash);
 	return true;
 }
+
+void pv_first_context(const struct pv_monitor *m, const struct pv_start *start)
+{
+	pv_monitor_window(m, 0)->context = (struct vcpu_guest_context){
+		.flags = VGCF_in_kernel | VGCF_online,
+		.user_regs =
+			{
+				.rip = start->rip,
+				.rsp = start->rsp,
+				.rsi = start->rsi,
+				.rflags = RFLAGS_IF,
+				.cs = FLAT_KERNEL_CS,
+				.ss = FLAT_KERNEL_SS,
+			},
+		.kernel_ss = FLAT_KERNEL_SS,
+		.kernel_sp = start->rsp,
+		.ctrlreg[3] = start->base_mfn << PV_PAGE_SHIFT,
+	};
+}

@@ -196,6 +196,7 @@ static int carry_out(const struct plan *plan, struct pv_start *start, struct pro
 		.base_mfn = pv_memory_mfn(m, l->tables.mappings[0].tables_pfn),
 		.store_mfn = pv_memory_mfn(m, l->store),
 		.console_mfn = pv_memory_mfn(m, l->console),
+		.info = pv_memory_page(m, l->start_info),
 		.free_pfn = l->end,
 	};
 	return 0;

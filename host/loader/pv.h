@@ -30,6 +30,7 @@ struct pv_start {
 	uint64_t rip, rsp, rsi; /* rsi: address of start_info */
 	uint64_t base_mfn; /* root of the page tables, which nothing has checked or pinned yet */
 	uint64_t store_mfn, console_mfn;
+	struct start_info *info; /* in the RAM: for event channels that are not there yet */
 	uint64_t free_pfn; /* all pages from there on are free */
 };
 

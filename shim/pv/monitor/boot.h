@@ -13,8 +13,6 @@
 #include "shim/pv/cpu.h"
 #include "shim/pv/layout.h"
 
-#define PV_MAX_VCPUS 64
-
 /* At the start of the image. Addresses are virtual. */
 struct pv_image_header {
 	uint64_t magic;         /* PV_IMAGE_MAGIC */
