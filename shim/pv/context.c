@@ -123,6 +123,15 @@ int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c)
 	return take_tables(v, c);
 }
 
+void pv_release_context(struct pv_vcpu *v)
+{
+	struct pv_mm *mm = &v->domain->mm;
+
+	pv_lock(&mm->lock);
+	pv_mm_release_vcpu(v);
+	pv_unlock(&mm->lock);
+}
+
 void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_guest_context *c)
 {
 	const struct cpu_user_regs *u = &c->user_regs;

@@ -16,6 +16,9 @@
  */
 int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c);
 
+/* What it holds is put again: it has not begun. */
+void pv_release_context(struct pv_vcpu *v);
+
 /* On the vCPU's own CPU: it goes on with *r, as its context says. */
 void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_guest_context *c);
 

@@ -134,6 +134,7 @@ static void take_over(struct pv_window *w)
 	rc = pv_set_context(&w->vcpu, &w->context);
 	if (rc)
 		monitor_panic("the first vCPU's context is refused: errno", -rc);
+	w->initialised = true;
 }
 
 /* A vCPU's first instruction. */
