@@ -128,13 +128,24 @@ static void take_over(struct pv_window *w)
 	pv_mm_init(mm);
 	for (uint32_t i = 0; i < pv_boot.domain.nr_vcpus; i++)
 		pv_mm_add_vcpu(mm, &window_of(i)->vcpu);
-	rc = pv_mm_pin_first(mm, w->context.ctrlreg[3] >> PV_PAGE_SHIFT);
+	pv_lock(&mm->lock);
+	rc = pv_pin(mm, w->context.ctrlreg[3] >> PV_PAGE_SHIFT, PV_TYPE_L4);
+	pv_unlock(&mm->lock);
 	if (rc)
 		monitor_panic("the first page tables are refused: errno", -rc);
 	rc = pv_set_context(&w->vcpu, &w->context);
 	if (rc)
 		monitor_panic("the first vCPU's context is refused: errno", -rc);
 	w->initialised = true;
+}
+
+static void vcpu_is_up(struct pv_vcpu *v)
+{
+	struct pv_mm *mm = &v->domain->mm;
+
+	pv_lock(&mm->lock);
+	pv_mm_vcpu_up(mm, v->id);
+	pv_unlock(&mm->lock);
 }
 
 /* A vCPU's first instruction. */
@@ -148,6 +159,7 @@ void monitor_start(struct pv_regs *r)
 	come_back();
 	if (v->id == 0)
 		take_over(w);
+	vcpu_is_up(v);
 	pv_start_context(v, r, &w->context);
 	go_back(v, r);
 }
