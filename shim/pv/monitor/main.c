@@ -20,6 +20,9 @@
 
 struct pv_boot pv_boot;
 
+/* Filled by the host (boot.h). */
+uint64_t monitor_idt[512] __attribute__((aligned(4096)));
+
 void monitor_entry(struct pv_regs *r);
 void monitor_start(struct pv_regs *r);
 void monitor_fault(struct pv_regs *r);

@@ -6,6 +6,7 @@
 #include "shim/pv/monitor/boot.h"
 
 extern struct pv_boot pv_boot;
+extern uint64_t monitor_idt[512];
 
 static inline struct pv_window *window_of(uint32_t vcpu)
 {
@@ -75,7 +76,7 @@ void come_back(void);
 /* hypercall.c: a SYSCALL of the guest kernel's. */
 void guest_hypercall(struct pv_vcpu *v, struct pv_regs *r);
 
-/* access.c: where an exception in the monitor at this place goes on; 0: nowhere. */
+/* guest_copy.c: where an exception in the monitor at this place goes on; 0: nowhere. */
 uint64_t fixup_of(uint64_t rip);
 
 #endif
