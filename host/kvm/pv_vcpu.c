@@ -130,7 +130,7 @@ static void text_of(struct vm_vcpu *vv, char *to, size_t room)
 bool pv_vcpu_exit(struct vm_vcpu *vv)
 {
 	uint16_t port = vv->run->io.port;
-	char text[200];
+	char text[500];
 
 	if (!vv->vm->pv || (port != PV_PORT_PANIC && port != PV_PORT_CRASH))
 		return false;

@@ -33,6 +33,14 @@ static inline void write_msr(uint32_t msr, uint64_t value)
 			 : "memory");
 }
 
+static inline uint64_t read_cr2(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(value));
+	return value;
+}
+
 static inline uint64_t read_cr3(void)
 {
 	uint64_t value;
@@ -64,8 +72,8 @@ long exit_hypercall(uint64_t nr, const uint64_t args[6]);
 
 /* host.c: out to the host. */
 long host_hypercall(uint64_t nr, const uint64_t args[6]);
-void __attribute__((noreturn)) monitor_panic(const char *what, uint64_t detail);
-void __attribute__((noreturn)) guest_crash(const char *why, uint64_t detail);
+void __attribute__((noreturn)) monitor_panic(const char *what, const struct pv_regs *r);
+void __attribute__((noreturn)) guest_crash(const char *why, const struct pv_regs *r);
 
 /* tlb.c */
 void serve_flush(void);
