@@ -121,6 +121,12 @@ int guest_config_parse(struct guest_config *c, const char *file, const char *tex
 	return rc;
 }
 
+bool guest_config_has_action(const struct guest_config *c, bool (*wanted)(enum guest_action action))
+{
+	return wanted(c->on_poweroff) || wanted(c->on_reboot) || wanted(c->on_crash) ||
+	       wanted(c->on_watchdog) || wanted(c->on_soft_reset);
+}
+
 void guest_config_free(struct guest_config *c)
 {
 	for (unsigned i = 0; i < c->nr_disks; i++)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "host/loader/features.h"
 #include "xen-abi/xen.h"
 
 static const char owner[] = "Xen"; /* its NUL is part of the name in the file */
@@ -55,6 +56,45 @@ static int take_number(uint64_t *to, const struct note *note, struct reader *r)
 		       r->name, note->type, note->descsz);
 }
 
+static int take_pv_number(struct kernel_number *to, const struct note *note, struct reader *r)
+{
+	to->given = true;
+	return take_number(&to->value, note, r);
+}
+
+/* Of those that say "yes" or "no". */
+static bool says_yes(const struct note *note)
+{
+	return note->descsz >= 3 && memcmp(note->desc, "yes", 3) == 0 &&
+	       (note->descsz == 3 || !note->desc[3]);
+}
+
+static int take_pv_note(const struct note *note, struct reader *r)
+{
+	struct kernel_pv_notes *pv = &r->notes->pv;
+
+	switch (note->type) {
+	case XEN_ELFNOTE_ENTRY:
+		return take_pv_number(&pv->entry, note, r);
+	case XEN_ELFNOTE_VIRT_BASE:
+		return take_pv_number(&pv->virt_base, note, r);
+	case XEN_ELFNOTE_PADDR_OFFSET:
+		return take_pv_number(&pv->paddr_offset, note, r);
+	case XEN_ELFNOTE_HYPERCALL_PAGE:
+		return take_pv_number(&pv->hypercall_page, note, r);
+	case XEN_ELFNOTE_INIT_P2M:
+		return take_pv_number(&pv->init_p2m, note, r);
+	case XEN_ELFNOTE_HV_START_LOW:
+		return take_pv_number(&pv->hv_start_low, note, r);
+	case XEN_ELFNOTE_MOD_START_PFN:
+		return take_pv_number(&pv->mod_start_pfn, note, r);
+	case XEN_ELFNOTE_BSD_SYMTAB:
+		pv->bsd_symtab = says_yes(note);
+		break;
+	}
+	return 0;
+}
+
 static int take_note(const struct note *note, struct reader *r)
 {
 	struct kernel_notes *n = r->notes;
@@ -77,9 +117,10 @@ static int take_note(const struct note *note, struct reader *r)
 		break;
 	case XEN_ELFNOTE_FEATURES:
 		take_string(n->features, sizeof(n->features), note);
+		features_lacking(n->pv.lacks, sizeof(n->pv.lacks), note->desc, note->descsz);
 		break;
 	}
-	return 0;
+	return take_pv_note(note, r);
 }
 
 static uint64_t align_up(uint64_t value, uint64_t align)

@@ -13,8 +13,6 @@
 #include "shim/pv/cpu.h"
 #include "shim/pv/layout.h"
 
-#define PV_MAX_VCPUS 64
-
 /* At the start of the image. Addresses are virtual. */
 struct pv_image_header {
 	uint64_t magic;         /* PV_IMAGE_MAGIC */
@@ -39,6 +37,7 @@ struct pv_domain {
 };
 
 struct pv_boot {
+	struct pv_lock initialise_lock;
 	struct pv_domain domain;
 	/* Entries of the L1 tables of all windows, in the order of addresses; writable. */
 	uint64_t *window_entries;
@@ -62,6 +61,9 @@ struct pv_window {
 	struct pv_vcpu vcpu;
 	/* Its first registers, for monitor_start(): of the builder's, or VCPUOP_initialise's. */
 	struct vcpu_guest_context context;
+	bool initialised; /* it has had them; under pv_boot.initialise_lock */
+	/* What this vCPU's VCPUOP_initialise has read for another. */
+	struct vcpu_guest_context incoming;
 };
 
 #define PV_FLUSH_ALL 1u

@@ -3,12 +3,58 @@
  * Hypercalls: what the monitor does itself, and what goes out to the host. A multicall is run here,
  * so that its members need not go out when they can stay.
  */
+#include "shim/pv/context.h"
 #include "shim/pv/cpu_op.h"
 #include "shim/pv/mmu_op.h"
 #include "shim/pv/monitor/percpu.h"
 #include "shim/pv/traps.h"
 
 typedef long (*handler)(struct pv_vcpu *v, const uint64_t args[6]);
+
+/* VCPUOP_initialise: the context is ours to check, that there is such a vCPU the host's to know. */
+static long take_context(struct pv_window *w, struct vcpu_guest_context *c, const uint64_t args[6])
+{
+	const uint64_t for_host[6] = {args[0], args[1], 0};
+	long rc;
+
+	if (w->initialised)
+		return -XEN_EEXIST;
+	rc = pv_set_context(&w->vcpu, c);
+	if (rc)
+		return rc;
+	rc = host_hypercall(__HYPERVISOR_vcpu_op, for_host);
+	if (rc) {
+		pv_release_context(&w->vcpu);
+		return rc;
+	}
+	w->context = *c;
+	w->initialised = true;
+	return 0;
+}
+
+static long initialise_vcpu(const uint64_t args[6])
+{
+	struct vcpu_guest_context *c = &this_window()->incoming;
+	struct pv_boot *b = &pv_boot;
+	long rc;
+
+	if (args[1] >= b->domain.nr_vcpus)
+		return -XEN_ENOENT;
+	if (pv_copy_from_guest(c, args[2], sizeof(*c), NULL))
+		return -XEN_EFAULT;
+	pv_lock(&b->initialise_lock);
+	rc = take_context(window_of(args[1]), c, args);
+	pv_unlock(&b->initialise_lock);
+	return rc;
+}
+
+static long vcpu_op(struct pv_vcpu *v, const uint64_t args[6])
+{
+	(void)v;
+	if (args[0] == VCPUOP_initialise)
+		return initialise_vcpu(args);
+	return host_hypercall(__HYPERVISOR_vcpu_op, args);
+}
 
 static const handler handlers[] = {
 	[__HYPERVISOR_set_trap_table] = pv_op_set_trap_table,
@@ -21,6 +67,7 @@ static const handler handlers[] = {
 	[__HYPERVISOR_get_debugreg] = pv_op_get_debugreg,
 	[__HYPERVISOR_update_descriptor] = pv_op_update_descriptor,
 	[__HYPERVISOR_update_va_mapping] = pv_op_update_va_mapping,
+	[__HYPERVISOR_vcpu_op] = vcpu_op,
 	[__HYPERVISOR_set_segment_base] = pv_op_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = pv_op_mmuext,
 	[__HYPERVISOR_nmi_op] = pv_op_nmi,

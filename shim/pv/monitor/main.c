@@ -3,6 +3,7 @@
  * What the entries call (entry.S). Interrupts are off in the monitor, and on in the guest: what
  * the guest calls interrupts is evtchn_upcall_mask.
  */
+#include "shim/pv/context.h"
 #include "shim/pv/monitor/asm.h"
 #include "shim/pv/monitor/percpu.h"
 #include "shim/pv/traps.h"
@@ -118,7 +119,36 @@ void monitor_iret_failed(struct pv_regs *r)
 	go_back(v, r);
 }
 
-/* A vCPU's first instruction: as its context says. */
+/* The first vCPU takes over what the domain's builder has made: RAM, page tables, its registers. */
+static void take_over(struct pv_window *w)
+{
+	struct pv_mm *mm = &pv_boot.domain.mm;
+	int rc;
+
+	pv_mm_init(mm);
+	for (uint32_t i = 0; i < pv_boot.domain.nr_vcpus; i++)
+		pv_mm_add_vcpu(mm, &window_of(i)->vcpu);
+	pv_lock(&mm->lock);
+	rc = pv_pin(mm, w->context.ctrlreg[3] >> PV_PAGE_SHIFT, PV_TYPE_L4);
+	pv_unlock(&mm->lock);
+	if (rc)
+		monitor_panic("the first page tables are refused: errno", -rc);
+	rc = pv_set_context(&w->vcpu, &w->context);
+	if (rc)
+		monitor_panic("the first vCPU's context is refused: errno", -rc);
+	w->initialised = true;
+}
+
+static void vcpu_is_up(struct pv_vcpu *v)
+{
+	struct pv_mm *mm = &v->domain->mm;
+
+	pv_lock(&mm->lock);
+	pv_mm_vcpu_up(mm, v->id);
+	pv_unlock(&mm->lock);
+}
+
+/* A vCPU's first instruction. */
 void monitor_start(struct pv_regs *r)
 {
 	struct pv_window *w = this_window();
@@ -127,6 +157,9 @@ void monitor_start(struct pv_regs *r)
 	write_msr(MSR_X2APIC_SIVR, APIC_ENABLED | 0xff);
 	v->regs = r;
 	come_back();
+	if (v->id == 0)
+		take_over(w);
+	vcpu_is_up(v);
 	pv_start_context(v, r, &w->context);
 	go_back(v, r);
 }
