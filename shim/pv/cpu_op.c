@@ -61,20 +61,22 @@ long pv_op_vm_assist(struct pv_vcpu *v, const uint64_t args[6])
 {
 	uint32_t cmd = args[0], type = args[1];
 	uint64_t *assists = &v->domain->vm_assist;
+	struct pv_mm *mm = &v->domain->mm;
 
 	if (type >= 64 || !(ASSISTS >> type & 1))
 		return -XEN_EINVAL;
 	if (type == VMASST_TYPE_runstate_update_flag)
 		return PV_OP_HOST;
-	switch (cmd) {
-	case VMASST_CMD_enable:
+	if (cmd != VMASST_CMD_enable && cmd != VMASST_CMD_disable)
+		return -XEN_ENOSYS;
+	pv_lock(&mm->lock);
+	if (cmd == VMASST_CMD_enable)
 		__atomic_fetch_or(assists, 1ull << type, __ATOMIC_RELAXED);
-		return 0;
-	case VMASST_CMD_disable:
+	else
 		__atomic_fetch_and(assists, ~(1ull << type), __ATOMIC_RELAXED);
-		return 0;
-	}
-	return -XEN_ENOSYS;
+	mm->m2p_strict = *assists & ASSIST(m2p_strict);
+	pv_unlock(&mm->lock);
+	return 0;
 }
 
 static long set_iopl(struct pv_vcpu *v, uint64_t at)

@@ -170,6 +170,7 @@ static void vm_assist(void **state)
 	for (unsigned n = 0; n < 6; n++) {
 		assert_int_equal(call(f, pv_op_vm_assist, VMASST_CMD_enable, ours[n]), 0);
 		assert_int_equal(f->domain.vm_assist, 1ull << ours[n]);
+		assert_int_equal(f->domain.mm.m2p_strict, ours[n] == VMASST_TYPE_m2p_strict);
 		assert_int_equal(call(f, pv_op_vm_assist, 2, ours[n]), -XEN_ENOSYS);
 		assert_int_equal(call(f, pv_op_vm_assist, VMASST_CMD_disable, ours[n]), 0);
 		assert_int_equal(f->domain.vm_assist, 0);

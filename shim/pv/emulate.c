@@ -13,7 +13,6 @@
 #include "shim/pv/emulate_io.h"
 #include "shim/pv/monitor/boot.h"
 #include "shim/pv/segment.h"
-#include "shim/pv/table_write.h"
 #include "shim/pv/traps.h"
 
 #define MISC_FEATURES_CPUID_FAULTING 1ull
@@ -83,6 +82,17 @@ static void set_ts(struct pv_vcpu *v, bool set)
 	pv_op_fpu_taskswitch(v, args);
 }
 
+static bool new_base(struct pv_vcpu *v, uint64_t mfn)
+{
+	struct pv_mm *mm = &v->domain->mm;
+	int rc;
+
+	pv_lock(&mm->lock);
+	rc = pv_new_base(v, mfn);
+	pv_unlock(&mm->lock);
+	return rc == 0;
+}
+
 static bool write_control(struct pv_vcpu *v, unsigned n, uint64_t value)
 {
 	switch (n) {
@@ -96,7 +106,7 @@ static bool write_control(struct pv_vcpu *v, unsigned n, uint64_t value)
 		v->info->arch.cr2 = value;
 		return true;
 	case 3:
-		return pv_new_base(v, xen_cr3_to_pfn(value)) == 0;
+		return new_base(v, xen_cr3_to_pfn(value));
 	case 4:
 		v->cr4 = pv_guest_cr4(value);
 		pv_load_cr4(v);

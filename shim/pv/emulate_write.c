@@ -9,7 +9,8 @@
 #include "shim/pv/arch.h"
 #include "shim/pv/decode.h"
 #include "shim/pv/emulate.h"
-#include "shim/pv/table_write.h"
+#include "shim/pv/monitor/boot.h"
+#include "shim/pv/pte.h"
 #include "shim/pv/traps.h"
 
 #define ENTRY_BYTES 8u
@@ -206,18 +207,36 @@ static void finish(struct pv_vcpu *v, struct write *w)
 	pv_insn_done(v, r, r->rip + i->length);
 }
 
+/* The page at an address, if it is there and may be read only. */
+static bool find_read_only(struct pv_vcpu *v, uint64_t va, uint64_t *mfn)
+{
+	struct pv_mm *mm = &v->domain->mm;
+	uint64_t table, entry = 0;
+	unsigned index;
+
+	pv_lock(&mm->lock);
+	if (pv_find_entry(v, va, &table, &index))
+		entry = pv_pte_read((uint64_t *)pv_frame_at(mm, table) + index);
+	pv_unlock(&mm->lock);
+	*mfn = pv_pte_mfn(entry);
+	return (entry & (PV_PTE_PRESENT | PV_PTE_RW)) == PV_PTE_PRESENT;
+}
+
 /* Its operand within the entry that it is in, and the entry's exchange. */
 static enum pv_emulated write_entry(struct pv_vcpu *v, struct write *w, uint64_t entry)
 {
 	unsigned shift = (w->at & (ENTRY_BYTES - 1)) * 8;
 	uint64_t mask = pv_low_bytes(~0ull, w->bytes) << shift;
-	uint64_t value = (entry & ~mask) | w->value << shift;
-	int result = pv_write_entry(v, w->at & ~(uint64_t)(ENTRY_BYTES - 1),
-				    w->whole_and_blind ? NULL : &entry, value);
+	uint64_t value = (entry & ~mask) | w->value << shift, mfn;
+	int result;
 
-	if (result < 0)
+	if (!find_read_only(v, w->at, &mfn))
 		return PV_NOT_EMULATED;
-	if (result == 0)
+	result = pv_write_entry(v, mfn, (w->at & (PV_PAGE_SIZE - 1)) / ENTRY_BYTES,
+				w->whole_and_blind ? NULL : &entry, value);
+	if (result && result != -XEN_EAGAIN)
+		return PV_NOT_EMULATED;
+	if (!result)
 		finish(v, w);
 	return PV_EMULATED;
 }

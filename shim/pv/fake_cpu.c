@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/pv/fake_cpu.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "shim/pv/arch.h"
+#include "shim/pv/pte.h"
 
 static struct fake_cpu *cpu;
 
@@ -228,37 +230,76 @@ bool pv_write_msr(uint32_t index, uint64_t value)
 	return false;
 }
 
-int pv_write_entry(struct pv_vcpu *v, uint64_t va, const uint64_t *expected, uint64_t value)
+/* Not recursive; and what is found under it is no more than that. */
+void pv_lock(struct pv_lock *l)
+{
+	(void)l;
+	if (cpu->locked)
+		abort();
+	cpu->locked = true;
+}
+
+void pv_unlock(struct pv_lock *l)
+{
+	(void)l;
+	cpu->locked = false;
+}
+
+bool pv_find_entry(struct pv_vcpu *v, uint64_t va, uint64_t *table, unsigned *index)
 {
 	struct fake_page *p = page_of(cpu, va);
-	uint64_t *entry = (uint64_t *)(void *)fake_cpu_at(cpu, va);
+	uint64_t *entries = (uint64_t *)(void *)cpu->ram[FAKE_MAP];
 
 	(void)v;
-	if (va & 7 || !p || p->frame != FAKE_TABLE || cpu->refuse_entries)
+	if (!cpu->locked)
+		abort();
+	if (!p)
+		return false;
+	*table = FAKE_MAP;
+	*index = p - cpu->pages;
+	entries[*index] = pv_pte_make(p->frame, PV_PTE_PRESENT | PV_PTE_USER);
+	if (p->writable)
+		entries[*index] |= PV_PTE_RW;
+	return true;
+}
+
+int pv_write_entry(struct pv_vcpu *v, uint64_t table, unsigned index, uint64_t *expected,
+		   uint64_t value)
+{
+	uint64_t *entry = (uint64_t *)(void *)cpu->ram[FAKE_TABLE] + index;
+
+	(void)v;
+	if (cpu->locked || index >= PV_PTE_ENTRIES)
+		abort();
+	if (table != FAKE_TABLE || cpu->refuse_entries)
 		return -XEN_EINVAL;
 	if (expected && cpu->changes_left) {
 		cpu->changes_left--;
-		*entry ^= 0x60; /* accessed and dirty */
+		*entry ^= PV_PTE_AD;
 	}
-	if (expected && *entry != *expected)
-		return PV_ENTRY_CHANGED;
+	if (expected && *entry != *expected) {
+		*expected = *entry;
+		return -XEN_EAGAIN;
+	}
 	*entry = value;
 	cpu->entry_writes++;
 	cpu->last_was_blind = !expected;
 	return 0;
 }
 
-long pv_new_base(struct pv_vcpu *v, uint64_t mfn)
+int pv_new_base(struct pv_vcpu *v, uint64_t mfn)
 {
+	if (!cpu->locked)
+		abort();
 	if (mfn != cpu->good_base)
 		return -XEN_EINVAL;
 	v->roots.kernel = mfn;
 	return 0;
 }
 
-bool pv_map_ldt_page(struct pv_vcpu *v, unsigned page)
+bool pv_map_ldt_page(struct pv_vcpu *v, uint32_t offset)
 {
 	(void)v;
-	cpu->ldt_page = page;
+	cpu->ldt_offset = offset;
 	return cpu->ldt_works;
 }

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A CPU and memory for tests and fuzzers of what a PV guest does to them (machine.h, cpu_machine.h,
- * table_write.h): a few frames, mapped where the test wants them, and a record of what was loaded.
- * One at a time.
+ * and the ends of mm.h that they touch): a few frames, mapped where the test wants them, and a
+ * record of what was loaded. One at a time.
  */
 #ifndef SHIM_PV_FAKE_CPU_H
 #define SHIM_PV_FAKE_CPU_H
 
 #include "shim/pv/cpu_machine.h"
 #include "shim/pv/monitor/boot.h"
-#include "shim/pv/table_write.h"
 
 #define FAKE_CPU_FRAMES 16u
 #define FAKE_CPU_PAGES  16u
 #define FAKE_CPU_MSRS   32u
 
-/* Frames with a use. */
-enum { FAKE_SHARED_INFO = 1, FAKE_GDT = 2, FAKE_LDT = 3, FAKE_TABLE = 4, FAKE_FREE = 5 };
+/* Frames with a use; the last one has entries for the pages below, in their order. */
+enum {
+	FAKE_SHARED_INFO = 1,
+	FAKE_GDT,
+	FAKE_LDT,
+	FAKE_TABLE,
+	FAKE_FREE,
+	FAKE_MAP = FAKE_CPU_FRAMES - 1
+};
 
 /* What fake_cpu_init() maps: code and data everywhere, the kernel's stack in its mode only, a page
  * table read-only. */
@@ -59,8 +65,10 @@ struct fake_cpu {
 	unsigned entry_writes;
 	bool last_was_blind;
 	bool ldt_works;
-	unsigned ldt_page;  /* asked for last */
-	uint64_t good_base; /* the mfn that pv_new_base() accepts */
+	uint32_t ldt_offset; /* asked for last */
+	uint64_t good_base;  /* the mfn that pv_new_base() accepts */
+
+	bool locked;
 
 	unsigned gs_swaps, base_loads, debug_loads, cr4_loads;
 };

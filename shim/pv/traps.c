@@ -6,7 +6,6 @@
 #include "shim/pv/cpu_machine.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/boot.h"
-#include "shim/pv/table_write.h"
 
 /* INT n asks a gate's level; the kernel is in ring 1 here, as it was where there was one. */
 static bool may_enter(const struct pv_vcpu *v, const struct pv_trap *t)
@@ -54,7 +53,7 @@ static void descriptor_fault(struct pv_vcpu *v, struct pv_regs *r, uint64_t in_w
 
 	if (in_window < PV_WINDOW_LDT)
 		general_protection(v, r, offset & ~(EC_EXTERNAL | EC_IDT | EC_LDT));
-	else if (pv_map_ldt_page(v, offset >> PV_PAGE_SHIFT))
+	else if (pv_map_ldt_page(v, offset))
 		return;
 	else if (!pv_address_canonical(at))
 		pv_inject(v, VECTOR_GP, (offset & ~(EC_EXTERNAL | EC_IDT)) | EC_LDT);

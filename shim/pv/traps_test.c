@@ -173,7 +173,7 @@ static void descriptors(void **state)
 	f->ldt_works = true;
 	exception(f, VECTOR_PF, 0, window + PV_WINDOW_LDT + 0x2010);
 	assert_false(f->v.bounce.wanted);
-	assert_int_equal(f->ldt_page, 2);
+	assert_int_equal(f->ldt_offset, 0x2010);
 
 	f->ldt_works = false;
 	exception(f, VECTOR_PF, 0, window + PV_WINDOW_LDT + 0x2010);
