@@ -49,6 +49,11 @@ void fake_set_current(struct fake_machine *m, unsigned vcpu)
 	current = vcpu;
 }
 
+unsigned fake_current(void)
+{
+	return current;
+}
+
 static bool is_writable(const struct pv_frame *f)
 {
 	return f->type == PV_TYPE_WRITABLE && f->type_refs;
@@ -75,6 +80,8 @@ static uint8_t *translate(uint64_t va, uint64_t needs)
 	struct pv_vcpu *v = &machine->vcpus[current];
 	uint64_t mfn = v->kernel_mode ? v->roots.kernel : v->roots.user;
 
+	if (va - FAKE_OUTSIDE < sizeof(machine->outside))
+		return machine->outside + (va - FAKE_OUTSIDE);
 	if (!is_guests(va) || !mfn)
 		return NULL;
 	for (unsigned level = 4; level; level--) {

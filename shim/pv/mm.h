@@ -179,6 +179,8 @@ static inline bool pv_hyper_slot(unsigned index)
 /* A whole table of `level`, or page of descriptors: all or nothing. */
 int pv_validate_table(struct pv_mm *mm, uint64_t mfn, unsigned level);
 void pv_devalidate_table(struct pv_mm *mm, uint64_t mfn, unsigned level);
+/* The hypervisor's slots of an L4 as a new one has them. */
+void pv_fill_hyper_slots(const struct pv_mm *mm, uint64_t mfn);
 int pv_validate_descriptors(const struct pv_mm *mm, uint64_t mfn); /* descriptor.c */
 
 /*

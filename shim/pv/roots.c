@@ -27,7 +27,7 @@ static void close_gap(struct pv_roots *r, unsigned i)
 /* Its references go to the caller. */
 static bool take_previous(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 {
-	for (unsigned i = 0; i < PV_ROOTS_PREVIOUS; i++)
+	for (unsigned i = 0; i < PV_ROOTS_PREVIOUS && r->previous[i]; i++)
 		if (r->previous[i] == mfn) {
 			close_gap(r, i);
 			mm->idle_roots--;
@@ -93,9 +93,14 @@ static int get_root(struct pv_mm *mm, uint64_t mfn)
 	return pv_get_ref_and_type(mm, mfn, PV_TYPE_L4);
 }
 
+/* One that was kept and that nobody else has had meanwhile is as new. */
 static int enter(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 {
-	return take_previous(mm, r, mfn) ? 0 : get_root(mm, mfn);
+	if (!take_previous(mm, r, mfn))
+		return get_root(mm, mfn);
+	if (mm->frames[mfn].type_refs == 1)
+		pv_fill_hyper_slots(mm, mfn);
+	return 0;
 }
 
 static void show_m2p(const struct pv_mm *mm, uint64_t mfn)
