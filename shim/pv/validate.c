@@ -27,6 +27,8 @@ static bool get_linear(struct pv_mm *mm, uint64_t table, unsigned level, uint64_
 		return false;
 	if (mfn == table)
 		return true;
+	if (mm->idle_roots) /* roots.c: it comes again without */
+		return false;
 	if (!pv_get_ref(mm, mfn))
 		return false;
 	f = &mm->frames[mfn];
