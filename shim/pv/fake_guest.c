@@ -35,12 +35,13 @@ static void set_l4_slots(struct pv_mm *mm)
 		mm->l4_slots[i] = pv_pte_make(FAKE_HOLE + i, 0x63);
 }
 
-static void start_vcpu(struct fake_machine *m, unsigned id)
+static void start_vcpus(struct fake_machine *m)
 {
-	pv_mm_add_vcpu(fake_mm(m), &m->vcpus[id]);
-	if (pv_roots_set(&m->vcpus[id], FAKE_L4, 0))
+	if (pv_mm_start(fake_mm(m), &m->vcpus[0], FAKE_L4) ||
+	    pv_roots_set(&m->vcpus[1], FAKE_L4, 0))
 		abort();
-	pv_mm_vcpu_up(fake_mm(m), id);
+	pv_mm_add_vcpu(fake_mm(m), &m->vcpus[1]);
+	pv_mm_vcpu_up(fake_mm(m), 1);
 }
 
 struct fake_machine *fake_guest_new(void)
@@ -54,10 +55,7 @@ struct fake_machine *fake_guest_new(void)
 	pv_mm_init(fake_mm(m));
 	for (unsigned mfn = FAKE_UNALLOCATED; mfn < FAKE_HOLE; mfn++)
 		m->frames[mfn].flags = PV_FRAME_RAM;
-	if (pv_pin(fake_mm(m), FAKE_L4, PV_TYPE_L4))
-		abort();
-	start_vcpu(m, 0);
-	start_vcpu(m, 1);
+	start_vcpus(m);
 	memset(m->asked, 0, sizeof(m->asked));
 	return m;
 }

@@ -127,14 +127,20 @@ int pv_copy_to_guest(uint64_t to, const void *from, size_t len, uint64_t *at)
 
 /* TLBs and caches. */
 
+static void forget_writable(unsigned vcpu)
+{
+	for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++)
+		machine->may_write[vcpu][mfn] = is_writable(&machine->frames[mfn]);
+}
+
 void pv_flush_all(uint64_t vcpus)
 {
 	for (unsigned v = 0; v < FAKE_VCPUS; v++) {
 		if (!(vcpus >> v & 1))
 			continue;
-		machine->asked[v].flush_all++;
-		for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++)
-			machine->may_write[v][mfn] = is_writable(&machine->frames[mfn]);
+		__atomic_fetch_add(&machine->asked[v].flush_all, 1, __ATOMIC_RELAXED);
+		if (!machine->threads)
+			forget_writable(v);
 	}
 }
 

@@ -32,6 +32,7 @@ struct fake_machine {
 	/* Frames that a vCPU's TLB may know as writable: those that have been, since it has
 	 * forgotten. fake_note_writable() adds those that are now. */
 	bool may_write[FAKE_VCPUS][FAKE_FRAMES];
+	bool threads; /* several threads run vCPUs: TLBs are not looked at */
 };
 
 /* Frames without flags, vCPUs without anything in kernel mode; vCPU 0 is the current one. */
