@@ -165,20 +165,15 @@ static void put_memory(struct insn *i, struct pv_regs *r, unsigned reg, uint64_t
 		put(i, 0x80 | reg | base);
 		put_number(i, disp, 4);
 		break;
-	case 2: /* disp8(base, index, 4) */
-		*pv_gpr(r, index) = any();
+	case 2: /* disp32(base, index, 4), the two not the same */
 		if (index == base)
-			*pv_gpr(r, base) = (at - (int8_t)disp) / 5;
-		if (index == base && *pv_gpr(r, base) * 5 + (int8_t)disp != at)
 			index = GPR_SP; /* none */
-		if (index == base)
-			disp = (int8_t)disp;
 		else
-			*pv_gpr(r, base) =
-				at - (int8_t)disp - (index == GPR_SP ? 0 : *pv_gpr(r, index) << 2);
-		put(i, 0x44 | reg);
+			*pv_gpr(r, index) = any();
+		*pv_gpr(r, base) = at - disp - (index == GPR_SP ? 0 : *pv_gpr(r, index) << 2);
+		put(i, 0x84 | reg);
 		put(i, 0x80 | index << 3 | base);
-		put(i, disp);
+		put_number(i, disp, 4);
 		break;
 	case 3: /* disp32(%rip) */
 		put(i, 0x05 | reg);
