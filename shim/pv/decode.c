@@ -234,8 +234,10 @@ enum pv_decoded pv_decode(struct pv_insn *i, const uint8_t *bytes, unsigned coun
 		return PV_DECODE_REFUSED;
 	if (has & BYTE_OP)
 		i->operand_bytes = 1;
-	if (has & MODRM && !modrm(i, &in, rex, has) && !in.over)
-		return PV_DECODE_REFUSED;
+	if (has & MODRM && !modrm(i, &in, rex, has))
+		return in.over ? PV_DECODE_SHORT : PV_DECODE_REFUSED;
+	if (in.over)
+		return PV_DECODE_SHORT;
 	/* TEST is among NOT and NEG, and has an immediate. */
 	if ((i->opcode & ~1) == 0xf6 && (i->reg & 7) < 2)
 		return PV_DECODE_REFUSED;

@@ -32,10 +32,11 @@ enum {
 #define FAKE_PTES  0xffff888000020000ull
 
 struct fake_cpu {
+	uint8_t ram[FAKE_CPU_FRAMES][PV_PAGE_SIZE] __attribute__((aligned(4096)));
+
 	struct pv_domain domain;
 	struct pv_vcpu v;
 	struct pv_regs r;
-	uint8_t ram[FAKE_CPU_FRAMES][PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
 	struct fake_page {
 		uint64_t va; /* 0: none */

@@ -17,8 +17,8 @@ static long set_trap_table(struct fake_cpu *f, uint64_t at)
 
 static void put_traps(struct fake_cpu *f, uint64_t at, const struct trap_info *t, unsigned n)
 {
-	for (unsigned i = 0; i < n * sizeof(*t); i++)
-		*fake_cpu_at(f, at + i) = ((const uint8_t *)t)[i];
+	while (n--)
+		memcpy(fake_cpu_at(f, at + n * sizeof(*t)), &t[n], sizeof(*t));
 }
 
 static void table(void **state)
