@@ -56,6 +56,28 @@ static void good_image(struct test_image *t, const uint8_t *how)
 	image_shdr(t, (Elf64_Shdr){.sh_type = SHT_STRTAB, .sh_offset = at + 12, .sh_size = 7});
 }
 
+/* The section of before there were notes, and the names of sections that it is found by. */
+static void old_image(struct test_image *t, const uint8_t *how)
+{
+	static const char names[] = "\0.shstrtab\0__xen_guest";
+	static const char text[] = "XEN_VER=xen-3.0,LOADER=generic,VIRT_BASE=0x100000,"
+				   "VIRT_ENTRY=0x101010,HYPERCALL_PAGE=2,BSD_SYMTAB=yes";
+	uint64_t at;
+
+	image_start(t, true);
+	image_load(t, 0x101000, 0x2000, 0x2000 + how[1] * 0x100, 0x90, PF_R | PF_X);
+	at = image_put(t, names, sizeof(names));
+	image_shdr(t, (Elf64_Shdr){.sh_name = 1,
+				   .sh_type = SHT_STRTAB,
+				   .sh_offset = at,
+				   .sh_size = sizeof(names)});
+	at = image_put(t, text, sizeof(text));
+	image_shdr(t, (Elf64_Shdr){.sh_name = 11, .sh_offset = at, .sh_size = sizeof(text)});
+	image_shdr(t, (Elf64_Shdr){
+			      .sh_type = SHT_SYMTAB, .sh_offset = at, .sh_size = 9, .sh_link = 1});
+	image_set(t, offsetof(Elf64_Ehdr, e_shstrndx), offsetof(Elf32_Ehdr, e_shstrndx), 1);
+}
+
 static void change(struct test_image *t, const uint8_t *data, size_t size)
 {
 	for (; size >= 3; data += 3, size -= 3) {
@@ -143,7 +165,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	pages = (uint64_t)data[2] * 9 + 1;
 	low = (uint64_t)data[3] * pages / 256;
-	good_image(&image, data);
+	if ((data[0] & 0xf) == 0xf)
+		old_image(&image, data);
+	else
+		good_image(&image, data);
 	change(&image, data + 4, size - 4);
 	if (!elf_magic(image.bytes, image.size))
 		return 0;

@@ -302,6 +302,99 @@ static void test_number_sizes(void **state)
 	assert_true(pk.ramdisk_unmapped);
 }
 
+/* The same two segments, and a section of before there were notes. */
+static void legacy(const char *text, size_t size)
+{
+	static const char names[] = "\0.shstrtab\0__xen_guest";
+	uint64_t at;
+
+	image_start(&image, true);
+	image_load(&image, BASE + 0x1000, 0x2000, 0x2000, 0x90, PF_X);
+	image_load(&image, BASE + 0x4000, 0x800, 0x1800, 0xda, PF_W);
+	at = image_put(&image, names, sizeof(names));
+	image_shdr(&image, (Elf64_Shdr){.sh_name = 1,
+					.sh_type = SHT_STRTAB,
+					.sh_offset = at,
+					.sh_size = sizeof(names)});
+	at = image_put(&image, text, size);
+	image_shdr(&image, (Elf64_Shdr){.sh_name = 11,
+					.sh_type = SHT_PROGBITS,
+					.sh_offset = at,
+					.sh_size = size});
+	image_set(&image, offsetof(Elf64_Ehdr, e_shstrndx), offsetof(Elf32_Ehdr, e_shstrndx), 1);
+	notes = image.size = (image.size + 3) & ~(size_t)3;
+}
+
+#define LEGACY "GUEST_OS=NetBSD,XEN_VER=xen-3.0,LOADER=generic,VIRT_BASE=0xffffffff80000000"
+
+static void test_legacy(void **state)
+{
+	static const char text[] =
+		LEGACY ",VIRT_ENTRY=18446744071562072080,HYPERCALL_PAGE=0x2,"
+		       "BSD_SYMTAB=yes,FEATURES=!writable_page_tables|x\0,LOADER=no";
+
+	(void)state;
+	legacy(text, sizeof(text));
+	accept();
+	assert_true(pk.virt_base == BASE);
+	assert_true(pk.paddr_offset == BASE); /* unlike with notes */
+	assert_true(pk.entry == BASE + 0x1010);
+	assert_true(pk.has_hypercall_page);
+	assert_int_equal(pk.hypercall_page, 0x2000);
+	assert_int_equal(pk.size, 0x5800);
+}
+
+static void refuse_legacy(const char *text, const char *why)
+{
+	legacy(text, strlen(text)); /* no NUL ends it */
+	refuse(why);
+}
+
+static void test_bad_legacy(void **state)
+{
+	(void)state;
+	refuse_legacy("", "no Xen PV entry");
+	refuse_legacy("XEN_VER", "no Xen PV entry");
+	refuse_legacy("XEN_VER=", "no Xen PV entry");
+	refuse_legacy("XEN_VERS=xen-3.0,LOADER=generic", "no Xen PV entry");
+	refuse_legacy("XEN_VER=2.0,LOADER=generic", "\"2.0\", must be");
+	refuse_legacy(LEGACY ",FEATURES=a|!dom0", "\"dom0\"");
+	refuse_legacy(LEGACY ",VIRT_ENTRY=0x10", "in none of the kernel's segments");
+	refuse_legacy(LEGACY ",VIRT_ENTRY=0xffffffff80001000,ELF_PADDR_OFFSET=0",
+		      "where no guest has memory");
+	refuse_legacy(LEGACY ",VIRT_ENTRY=0xffffffff80001000,HYPERCALL_PAGE=3",
+		      "is not a page of the kernel");
+	refuse_legacy(LEGACY ",VIRT_ENTRY=99999999999999999999999999999999999999",
+		      "the PV entry 0x");
+}
+
+/* Names of sections that are not there. */
+static void test_legacy_names(void **state)
+{
+	static const char text[] = LEGACY ",VIRT_ENTRY=0xffffffff80001000";
+	static const uint16_t bad[] = {0, 2, 3, 0xff00, SHN_XINDEX};
+
+	(void)state;
+	legacy(text, sizeof(text));
+	accept();
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		legacy(text, sizeof(text));
+		image_set(&image, offsetof(Elf64_Ehdr, e_shstrndx), 0, bad[i]);
+		refuse("no Xen PV entry");
+	}
+}
+
+/* With notes, the section does not count. */
+static void test_notes_first(void **state)
+{
+	static const char text[] = LEGACY ",VIRT_ENTRY=0xffffffff80001000";
+
+	(void)state;
+	legacy(text, sizeof(text));
+	image_pv_string(&image, XEN_ELFNOTE_XEN_VERSION, "xen-2.0");
+	refuse("\"xen-2.0\"");
+}
+
 /* .symtab and .strtab, as sections 1 and 2. */
 static void add_symbols(uint64_t size, uint32_t type)
 {
@@ -363,6 +456,8 @@ int main(void)
 		cmocka_unit_test(test_32_bits),       cmocka_unit_test(test_features),
 		cmocka_unit_test(test_long_features), cmocka_unit_test(test_far_away),
 		cmocka_unit_test(test_number_sizes),  cmocka_unit_test(test_symtab),
+		cmocka_unit_test(test_legacy),        cmocka_unit_test(test_bad_legacy),
+		cmocka_unit_test(test_legacy_names),  cmocka_unit_test(test_notes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
