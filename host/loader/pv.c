@@ -163,8 +163,7 @@ static void write_start_info(const struct plan *plan)
 		/* Who saves the guest finds its list by p2m_vaddr, not only in the old tree. */
 		.flags = SIF_VIRT_P2M_4TOOLS,
 		.store_mfn = pv_memory_mfn(m, l->store),
-		.store_evtchn = args->store_port,
-		.console.domU = {.mfn = pv_memory_mfn(m, l->console), .evtchn = args->console_port},
+		.console.domU.mfn = pv_memory_mfn(m, l->console),
 		.pt_base = address_of(plan, start->tables_pfn),
 		.nr_pt_frames = start->tables,
 		.mfn_list = l->p2m_va,
@@ -198,6 +197,7 @@ static int carry_out(const struct plan *plan, struct pv_start *start, struct pro
 		.base_mfn = pv_memory_mfn(m, l->tables.mappings[0].tables_pfn),
 		.store_mfn = pv_memory_mfn(m, l->store),
 		.console_mfn = pv_memory_mfn(m, l->console),
+		.info = pv_memory_page(m, l->start_info),
 		.free_pfn = l->end,
 	};
 	return 0;

@@ -198,8 +198,9 @@ static void load(const struct pv_args *args, uint64_t base)
 	assert_string_equal(info.magic, "xen-3.0-x86_64");
 	assert_int_equal(info.nr_pages, pages);
 	assert_int_equal(info.shared_info, args->shared_info);
-	assert_int_equal(info.store_evtchn, args->store_port);
-	assert_int_equal(info.console.domU.evtchn, args->console_port);
+	assert_ptr_equal(start.info, at(start.rsi));
+	assert_int_equal(info.store_evtchn, 0);
+	assert_int_equal(info.console.domU.evtchn, 0);
 	assert_int_equal(info.store_mfn, start.store_mfn);
 	assert_int_equal(info.console.domU.mfn, start.console_mfn);
 	assert_int_equal(walk(info.pt_base) & FRAME, start.base_mfn << 12);
@@ -243,8 +244,6 @@ static void test_plain(void **state)
 	const struct pv_args args = {
 		.cmdline = "console=hvc0 a=b",
 		.shared_info = 0xf0000000,
-		.store_port = 1,
-		.console_port = 2,
 	};
 
 	(void)state;
