@@ -51,7 +51,8 @@ int grant_acquire_locked(struct grant_table *g, grant_ref_t ref, domid_t user, b
 			 struct grant_hold *hold);
 void grant_release_locked(struct grant_table *g, const struct grant_hold *hold);
 
-/* Is an entry from `first` on in use? Under grants.lock. */
+/* Is the entry, which there is, or one from `first` on in use? Under grants.lock. */
+bool grant_in_use(const struct grant_table *g, grant_ref_t ref);
 bool grants_in_use(const struct grant_table *g, grant_ref_t first);
 
 /* The uses of the entry; there is one. Under grants.lock. */

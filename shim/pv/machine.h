@@ -46,9 +46,12 @@ void pv_load_debug(struct pv_vcpu *v);
 void pv_load_segment_bases(struct pv_vcpu *v);
 void pv_load_ts(struct pv_vcpu *v);
 
+/* The base of GS that is in use, and the other, are exchanged (the CPU's swapgs). */
+void pv_swap_gs(void);
+
 /* One for all data of a domain that vCPUs share; not recursive, nobody sleeps with it. */
 struct pv_lock {
-	uint32_t ticket; /* low half: served, high half: next */
+	uint32_t next, served; /* tickets */
 };
 void pv_lock(struct pv_lock *l);
 void pv_unlock(struct pv_lock *l);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Guest memory by guest-virtual address: the page tables in use are the guest's, so it is a copy
+ * that may fault. Ring 0 with write protection on: what the guest may not write is not written. Its
+ * pages are all ring 3's, as Xen has made them (_PAGE_USER), so what it cannot reach faults here
+ * but for the hypervisor's own addresses, which are looked at first.
+ */
+#include "shim/pv/monitor/percpu.h"
+
+struct fixup {
+	uint64_t at, go_on;
+};
+extern const struct fixup fixups_start[], fixups_end[];
+
+uint64_t fixup_of(uint64_t rip)
+{
+	for (const struct fixup *f = fixups_start; f < fixups_end; f++)
+		if (f->at == rip)
+			return f->go_on;
+	return 0;
+}
+
+/* How many bytes have not been copied. */
+static size_t copy(void *to, const void *from, size_t len)
+{
+	__asm__ volatile("1: rep movsb\n"
+			 "2:\n"
+			 ".pushsection .fixups, \"a\"\n"
+			 ".quad 1b, 2b\n"
+			 ".popsection"
+			 : "+D"(to), "+S"(from), "+c"(len)
+			 :
+			 : "memory");
+	return len;
+}
+
+static bool is_guests(uint64_t va, size_t len)
+{
+	uint64_t end = va + len;
+
+	if (end < va)
+		return false;
+	return end <= PV_HYPER_START ? va < (1ull << 47) && end <= (1ull << 47)
+				     : va >= PV_HYPER_END;
+}
+
+static int copied(uint64_t va, size_t len, size_t left, uint64_t *at)
+{
+	if (!left)
+		return 0;
+	if (at)
+		*at = va + len - left;
+	return -XEN_EFAULT;
+}
+
+int pv_copy_from_guest(void *to, uint64_t from, size_t len, uint64_t *at)
+{
+	size_t left = is_guests(from, len) ? copy(to, (const void *)from, len) : len;
+
+	return copied(from, len, left, at);
+}
+
+int pv_copy_to_guest(uint64_t to, const void *from, size_t len, uint64_t *at)
+{
+	size_t left = is_guests(to, len) ? copy((void *)to, from, len) : len;
+
+	return copied(to, len, left, at);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Locks between vCPUs, and translations that others shall forget.
+ *
+ * The monitor runs with interrupts off. A vCPU that wants others to forget marks it in their
+ * windows, interrupts those that run, and waits until each has done it or has gone away to the
+ * host, from where it comes back forgetting first. Who waits, for this or for a lock, does what
+ * others want of it meanwhile: so nobody waits for one that waits for him.
+ */
+#include "shim/pv/monitor/asm.h"
+#include "shim/pv/monitor/percpu.h"
+#include "shim/x86.h"
+
+#define MSR_X2APIC_ICR 0x830
+
+/* Of all address spaces, the global ones too. */
+static void forget_all(void)
+{
+	uint64_t cr4 = read_cr4();
+
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr4(cr4);
+}
+
+void serve_flush(void)
+{
+	struct pv_window *w = this_window();
+
+	if (__atomic_load_n(&w->flush, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&w->flush, 0, __ATOMIC_SEQ_CST))
+		forget_all();
+}
+
+void go_away(void)
+{
+	__atomic_store_n(&this_window()->away, 1, __ATOMIC_SEQ_CST);
+}
+
+void come_back(void)
+{
+	__atomic_store_n(&this_window()->away, 0, __ATOMIC_SEQ_CST);
+	serve_flush();
+}
+
+static void relax(void)
+{
+	serve_flush();
+	__builtin_ia32_pause();
+}
+
+void pv_lock(struct pv_lock *l)
+{
+	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&l->served, __ATOMIC_ACQUIRE) != mine)
+		relax();
+}
+
+void pv_unlock(struct pv_lock *l)
+{
+	__atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
+}
+
+/* APIC ids are vCPU ids (host/kvm/cpuid.c). */
+static void interrupt(uint32_t vcpu)
+{
+	write_msr(MSR_X2APIC_ICR, (uint64_t)vcpu << 32 | VECTOR_FLUSH);
+}
+
+static bool owes(uint32_t vcpu)
+{
+	struct pv_window *w = window_of(vcpu);
+
+	return __atomic_load_n(&w->flush, __ATOMIC_SEQ_CST) &&
+	       !__atomic_load_n(&w->away, __ATOMIC_SEQ_CST);
+}
+
+static void others_forget(uint64_t vcpus)
+{
+	uint64_t left;
+
+	for (left = vcpus; left; left &= left - 1) {
+		uint32_t id = __builtin_ctzll(left);
+
+		__atomic_store_n(&window_of(id)->flush, PV_FLUSH_ALL, __ATOMIC_SEQ_CST);
+		if (owes(id))
+			interrupt(id);
+	}
+	for (left = vcpus; left; left &= left - 1)
+		while (owes(__builtin_ctzll(left)))
+			relax();
+}
+
+static uint64_t without_this(uint64_t vcpus, bool *has_this)
+{
+	uint32_t id = this_vcpu()->id, nr = pv_boot.domain.nr_vcpus;
+	uint64_t there = nr >= 64 ? ~0ull : (1ull << nr) - 1;
+
+	*has_this = vcpus >> id & 1;
+	return vcpus & there & ~(1ull << id);
+}
+
+void pv_flush_all(uint64_t vcpus)
+{
+	bool mine;
+	uint64_t others = without_this(vcpus, &mine);
+
+	if (mine)
+		forget_all();
+	others_forget(others);
+}
+
+void pv_flush_page(uint64_t vcpus, uint64_t va)
+{
+	bool mine;
+	uint64_t others = without_this(vcpus, &mine);
+
+	if (mine)
+		__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+	others_forget(others);
+}
+
+void pv_flush_caches(void)
+{
+	__asm__ volatile("wbinvd" ::: "memory");
+}
