@@ -415,6 +415,15 @@ static void symbols_kernel(uint64_t size, uint32_t type)
 	notes = image.size;
 }
 
+static void link_symbols(uint32_t link)
+{
+	uint64_t shoff;
+
+	memcpy(&shoff, image.bytes + offsetof(Elf64_Ehdr, e_shoff), sizeof(shoff));
+	memcpy(image.bytes + shoff + sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_link), &link,
+	       sizeof(link));
+}
+
 static void test_symtab(void **state)
 {
 	(void)state;
@@ -430,6 +439,11 @@ static void test_symtab(void **state)
 	refuse("passes the file's end");
 	symbols_kernel(UINT64_MAX, SHT_STRTAB);
 	refuse("passes the file's end");
+	/* A link to nowhere. */
+	symbols_kernel(7, SHT_STRTAB);
+	link_symbols(99);
+	accept();
+	assert_int_equal(pk.symtab.size, 0);
 	/* A kernel that has been stripped. */
 	start();
 	image_pv_string(&image, XEN_ELFNOTE_BSD_SYMTAB, "yes");

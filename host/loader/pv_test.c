@@ -466,9 +466,10 @@ static void test_symtab(void **state)
 					.sh_type = SHT_SYMTAB,
 					.sh_offset = bytes,
 					.sh_size = 15,
-					.sh_link = 2,
+					.sh_link = 3,
 					.sh_info = 3,
 					.sh_entsize = 24});
+	image_shdr(&image, (Elf64_Shdr){.sh_type = SHT_PROGBITS});
 	image_shdr(&image,
 		   (Elf64_Shdr){.sh_type = SHT_STRTAB, .sh_offset = bytes + 17, .sh_size = 13});
 	fresh(0x105 * 4096, 8 << 20); /* the table begins at 0x5800 and the block with 0x5000 */
@@ -546,6 +547,27 @@ static void test_memory(void **state)
 		assert_refused(&args, "do not fit into");
 		fresh(2 << 20, mib << 20);
 		load(&args, BASE);
+		kernel_close(&kernel);
+	}
+}
+
+/* To the page: all of it is a region of 4 MiB, with a list behind it or not. */
+static void test_exact_memory(void **state)
+{
+	(void)state;
+	for (unsigned own_list = 0; own_list < 2; own_list++) {
+		/* 1024 pages; 3 of the list and 3 tables. */
+		uint64_t size = (1024 + own_list * 6) * 4096;
+		uint64_t notes = image_pv_kernel(&image, BASE);
+
+		if (own_list)
+			image_pv_number(&image, XEN_ELFNOTE_INIT_P2M, P2M);
+		finish_image(notes);
+		fresh(2 << 20, size - 4096);
+		assert_refused(&(struct pv_args){.cmdline = "x"}, "do not fit into");
+		fresh(2 << 20, size);
+		load(&(struct pv_args){.cmdline = "x"}, BASE);
+		assert_int_equal(start.free_pfn, pages);
 		kernel_close(&kernel);
 	}
 }
@@ -648,6 +670,7 @@ int main(void)
 		cmocka_unit_test(test_symtab),
 		cmocka_unit_test(test_cmdline_length),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_exact_memory),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_m2p_too_short),
