@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/memslot/pin.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-struct memslot_pins {
-	uint32_t *count; /* for each page; NULL: there was no pin yet. Atomic */
-	bool closed;     /* atomic */
-};
 
 struct memslot_pins *memslot_pins_create(void)
 {
@@ -21,52 +15,16 @@ void memslot_pins_free(struct memslot_pins *pins)
 	free(pins);
 }
 
-/* The counts of a slot; the first who needs them makes them. They take memory where there are pins,
- * as what calloc() gives for many pages is not touched. */
-static uint32_t *counts(const struct memslot *s)
+/* They take memory where there are pins: what calloc() gives for many pages is not touched. */
+uint32_t *memslot_pins_make_counts(const struct memslot *s)
 {
-	uint32_t *count = __atomic_load_n(&s->pins->count, __ATOMIC_ACQUIRE), *first = NULL;
+	uint32_t *count = calloc(s->npages, sizeof(*count)), *first = NULL;
 
-	if (count)
-		return count;
-	count = calloc(s->npages, sizeof(*count));
 	if (!count || __atomic_compare_exchange_n(&s->pins->count, &first, count, false,
 						  __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return count;
 	free(count);
 	return first;
-}
-
-#define CLOSED 1
-
-/* Count, and only then look: a changer does it the other way round. */
-static int count_in(const struct memslot *s, uint64_t page, struct memslot_pin *pin)
-{
-	uint32_t *count = counts(s);
-
-	if (!count)
-		return -ENOMEM;
-	__atomic_fetch_add(&count[page], 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&s->pins->closed, __ATOMIC_SEQ_CST)) {
-		__atomic_fetch_sub(&count[page], 1, __ATOMIC_SEQ_CST);
-		return CLOSED;
-	}
-	pin->count = &count[page];
-	return 0;
-}
-
-/* In a read section. */
-static int try_pin(const struct memslot_set *set, struct memslot_hint *hint, struct gfn at,
-		   bool write, struct memslot_pin *pin)
-{
-	struct gpa addr = gfn_to_gpa(at);
-
-	if (at.v > UINT64_MAX >> GUEST_PAGE_SHIFT)
-		return -ENOENT;
-	pin->hva = memslots_hva(set, hint, addr, GUEST_PAGE_SIZE, write);
-	if (!pin->hva)
-		return -ENOENT;
-	return count_in(hint->slot, (addr.v - hint->start) >> GUEST_PAGE_SHIFT, pin);
 }
 
 static void wait_for_change(struct memslots *slots)
@@ -81,10 +39,10 @@ int memslots_pin(struct memslots *slots, struct memslot_hint *hint, struct gfn a
 	while (true) {
 		const struct memslot_set *set = memslots_enter(slots);
 		uint64_t generation = set->generation;
-		int rc = try_pin(set, hint, at, write, pin);
+		int rc = memslots_try_pin(set, hint, at, write, pin);
 
 		memslots_leave();
-		if (rc == CLOSED) {
+		if (rc == -EAGAIN) {
 			wait_for_change(slots);
 			continue;
 		}
@@ -94,13 +52,6 @@ int memslots_pin(struct memslots *slots, struct memslot_hint *hint, struct gfn a
 			*pin = (struct memslot_pin){0};
 		return rc;
 	}
-}
-
-void memslots_unpin(struct memslot_pin *pin)
-{
-	if (pin->count)
-		__atomic_fetch_sub(pin->count, 1, __ATOMIC_RELEASE);
-	*pin = (struct memslot_pin){0};
 }
 
 static bool is_pinned(const struct memslot *s, uint64_t first, uint64_t npages)
