@@ -5,13 +5,15 @@
 #include "shim/grant_map.h"
 
 /* flags and domid of an entry in one word, as both versions have them. */
-union header {
-	uint32_t word;
-	struct grant_entry_header h;
-};
-_Static_assert(sizeof(union header) == 4 && offsetof(struct grant_entry_v1, domid) == 2 &&
+_Static_assert(sizeof(struct grant_entry_header) == 4 &&
+		       offsetof(struct grant_entry_v1, domid) == 2 &&
 		       offsetof(struct grant_entry_header, domid) == 2,
 	       "flags and domid are one word in both versions");
+
+static inline struct grant_entry_header header_of(uint32_t word)
+{
+	return (struct grant_entry_header){.flags = (uint16_t)word, .domid = word >> 16};
+}
 
 #define IN_USE (GTF_reading | GTF_writing)
 
@@ -51,15 +53,12 @@ static ALWAYS_INLINE uint32_t *header_word(const struct wish *w)
 			       : (uint32_t *)grant_v2(w->g, w->ref);
 }
 
-/* Where GTF_reading and GTF_writing are. */
-static ALWAYS_INLINE uint16_t *status_word(const struct grant_table *g, grant_ref_t ref)
+static ALWAYS_INLINE void clear_status(const struct grant_table *g, unsigned version,
+				       grant_ref_t ref, uint16_t flags)
 {
-	return g->version == 1 ? &grant_v1(g, ref)->flags : &g->statuses[ref];
-}
+	uint16_t *status = version == 1 ? &grant_v1(g, ref)->flags : &g->statuses[ref];
 
-static ALWAYS_INLINE void clear_status(const struct grant_table *g, grant_ref_t ref, uint16_t flags)
-{
-	__atomic_fetch_and(status_word(g, ref), (uint16_t)~flags, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(status, (uint16_t)~flags, __ATOMIC_SEQ_CST);
 }
 
 /* While it is in use what the guest has written since does not count, but read-only does. */
@@ -75,24 +74,21 @@ static ALWAYS_INLINE bool allows(const struct wish *w, struct grant_entry_header
 	return !w->write || !(h.flags & GTF_readonly);
 }
 
-static ALWAYS_INLINE uint16_t flags_of(const struct wish *w)
+static ALWAYS_INLINE uint16_t flags_of(bool write)
 {
-	return w->write ? IN_USE : GTF_reading;
+	return write ? IN_USE : GTF_reading;
 }
 
 static ALWAYS_INLINE bool mark_v1(const struct wish *w, uint16_t *flags)
 {
-	uint32_t *word = header_word(w);
-	union header now = {.word = __atomic_load_n(word, __ATOMIC_ACQUIRE)}, new;
+	uint32_t *word = header_word(w), now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 
 	for (int i = 0; i < TRIES; i++) {
-		if (!allows(w, now.h))
+		if (!allows(w, header_of(now)))
 			return false;
-		new = now;
-		new.h.flags |= flags_of(w);
-		*flags = now.h.flags;
-		if (__atomic_compare_exchange_n(word, &now.word, new.word, false, __ATOMIC_SEQ_CST,
-						__ATOMIC_SEQ_CST))
+		*flags = header_of(now).flags;
+		if (__atomic_compare_exchange_n(word, &now, now | flags_of(w->write), false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return true;
 	}
 	return false;
@@ -100,28 +96,25 @@ static ALWAYS_INLINE bool mark_v1(const struct wish *w, uint16_t *flags)
 
 static ALWAYS_INLINE bool mark_v2(const struct wish *w, uint16_t *flags)
 {
-	uint32_t *word = header_word(w);
-	union header now = {.word = __atomic_load_n(word, __ATOMIC_ACQUIRE)};
+	uint32_t *word = header_word(w), now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 	uint16_t *status = &w->g->statuses[w->ref];
 
-	if (!allows(w, now.h))
+	if (!allows(w, header_of(now)))
 		return false;
-	__atomic_fetch_or(status, flags_of(w), __ATOMIC_SEQ_CST);
-	now.word = __atomic_load_n(word, __ATOMIC_SEQ_CST);
-	*flags = now.h.flags;
-	return allows(w, now.h);
+	__atomic_fetch_or(status, flags_of(w->write), __ATOMIC_SEQ_CST);
+	now = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	*flags = header_of(now).flags;
+	return allows(w, header_of(now));
 }
 
 /* One that writes (or reads) has gone, or has not come: its flags, if no other has them. */
-static ALWAYS_INLINE void unmark(const struct grant_table *g, grant_ref_t ref,
+static ALWAYS_INLINE void unmark(const struct grant_table *g, unsigned version, grant_ref_t ref,
 				 const struct grant_use *u, bool write)
 {
-	uint16_t flags = in_use(u) ? 0 : GTF_reading;
-
-	if (write && !u->writers)
-		flags |= GTF_writing;
-	if (flags)
-		clear_status(g, ref, flags);
+	if (!in_use(u))
+		clear_status(g, version, ref, flags_of(write));
+	else if (write && !u->writers)
+		clear_status(g, version, ref, GTF_writing);
 }
 
 /* What the entry grants, from its frame on. */
@@ -159,7 +152,7 @@ static ALWAYS_INLINE bool mark(const struct wish *w)
 		return true;
 	ok = w->version == 1 ? mark_v1(w, &flags) : mark_v2(w, &flags);
 	if (!ok && w->version == 2)
-		unmark(w->g, w->ref, w->use, w->write);
+		unmark(w->g, w->version, w->ref, w->use, w->write);
 	if (ok && w->first)
 		read_entry(w, flags);
 	return ok;
@@ -204,7 +197,8 @@ static ALWAYS_INLINE int acquire_locked(struct wish *w, unsigned entries, grant_
 	return rc;
 }
 
-static ALWAYS_INLINE void release_locked(const struct grant_table *g, const struct grant_hold *hold)
+static ALWAYS_INLINE void release_locked(const struct grant_table *g, unsigned version,
+					 const struct grant_hold *hold)
 {
 	struct grant_use *u;
 
@@ -212,7 +206,7 @@ static ALWAYS_INLINE void release_locked(const struct grant_table *g, const stru
 		return;
 	u = grant_use_of(g, hold->ref);
 	--*(hold->write ? &u->writers : &u->readers);
-	unmark(g, hold->ref, u, hold->write);
+	unmark(g, version, hold->ref, u, hold->write);
 }
 
 int grant_acquire(struct domain *d, grant_ref_t ref, domid_t user, bool write, bool map,
@@ -232,7 +226,7 @@ int grant_acquire(struct domain *d, grant_ref_t ref, domid_t user, bool write, b
 void grant_release(struct domain *d, const struct grant_hold *hold)
 {
 	short_lock(&d->grants.lock);
-	release_locked(&d->grants, hold);
+	release_locked(&d->grants, d->grants.version, hold);
 	short_unlock(&d->grants.lock);
 }
 
@@ -284,13 +278,24 @@ unsigned grant_acquire_all(struct domain *d, const grant_ref_t *refs, unsigned n
 	return got;
 }
 
-void grant_release_all(struct domain *d, struct grant_mapping *m, unsigned n)
+static ALWAYS_INLINE void release_all(const struct grant_table *g, unsigned version,
+				      struct grant_mapping *m, unsigned n)
 {
-	short_lock(&d->grants.lock);
 	for (unsigned i = 0; i < n; i++) {
 		if (m[i].hva)
-			release_locked(&d->grants, &m[i].hold);
+			release_locked(g, version, &m[i].hold);
 		m[i].hva = NULL;
 	}
+}
+
+void grant_release_all(struct domain *d, struct grant_mapping *m, unsigned n)
+{
+	const struct grant_table *g = &d->grants;
+
+	short_lock(&d->grants.lock);
+	if (g->version == 1)
+		release_all(g, 1, m, n);
+	else
+		release_all(g, 2, m, n);
 	short_unlock(&d->grants.lock);
 }

@@ -63,32 +63,35 @@ void grant_unmap(struct domain *d, struct grant_mapping *m, bool written)
 }
 
 /*
- * As many as can be without waiting, in one section. Where pages have been given back each is asked
- * for by itself.
+ * As many as can be without waiting, in one section: how many. Where pages have been given back
+ * each is asked for by itself.
  */
-static unsigned pin_at_once(struct domain *d, struct memslot_hint *hint, struct grant_mapping *m,
-			    unsigned n)
+static unsigned pin_at_once(struct domain *d, struct grant_mapping *m, unsigned n, bool write)
 {
 	const struct memslot_set *set;
+	struct memslot_window w = {0};
 	unsigned i;
 
 	if (reservation_some_gone(&d->reservation))
 		return 0;
 	set = memslots_enter(&d->memslots);
 	for (i = 0; i < n; i++) {
-		if (memslots_try_pin(set, hint, m[i].hold.at, m[i].hold.write, &m[i].pin))
-			break;
+		if (!memslot_window_pin(&w, m[i].hold.at, &m[i].pin)) {
+			w = memslots_window(set, m[i].hold.at, write);
+			if (!memslot_window_pin(&w, m[i].hold.at, &m[i].pin))
+				break;
+		}
 		m[i].hva = m[i].pin.hva;
 	}
 	memslots_leave();
 	return i;
 }
 
-static unsigned pin_all(struct domain *d, struct grant_mapping *m, unsigned n, int *rc)
+static unsigned pin_all(struct domain *d, struct grant_mapping *m, unsigned n, bool write, int *rc)
 {
 	struct memslot_hint hint = {0};
 
-	for (unsigned i = pin_at_once(d, &hint, m, n); i < n; i++) {
+	for (unsigned i = pin_at_once(d, m, n, write); i < n; i++) {
 		*rc = pin_page(d, &hint, &m[i]);
 		if (*rc != GNTST_okay)
 			return i;
@@ -117,7 +120,7 @@ int grant_map_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool wr
 {
 	int rc = GNTST_okay;
 	unsigned held = grant_acquire_all(d, refs, n, BACKEND, write, m, &rc);
-	unsigned pinned = held == n ? pin_all(d, m, n, &rc) : 0;
+	unsigned pinned = held == n ? pin_all(d, m, n, write, &rc) : 0;
 
 	if (pinned == n)
 		return GNTST_okay;

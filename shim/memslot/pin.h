@@ -12,8 +12,6 @@
 #ifndef SHIM_PIN_H
 #define SHIM_PIN_H
 
-#include <errno.h>
-
 #include "shim/memslot/memslot.h"
 
 /* One pin. Plain data of its holder's. */
@@ -31,27 +29,37 @@ int memslots_pin(struct memslots *slots, struct memslot_hint *hint, struct gfn a
 		 struct memslot_pin *pin);
 
 /*
- * The same without waiting, in a read section of the caller's: many pages can be pinned in one. If
- * it fails it is worth asking memslots_pin(), which may find what is being changed now: -ENOENT;
- * -EAGAIN: the slot is closed; -ENOMEM. *pin is not held then, but may have been written to.
+ * Many pages in one read section: what is in one slot, as a window of the caller's in which pages
+ * can be pinned one after the other, without waiting.
  */
-static inline int memslots_try_pin(const struct memslot_set *set, struct memslot_hint *hint,
-				   struct gfn at, bool write, struct memslot_pin *pin);
+struct memslot_window {
+	uint64_t start, size; /* bytes, guest-physical; size 0: it is empty */
+	uint8_t *hva;
+	uint32_t *count;
+	const bool *closed;
+};
+
+/*
+ * The window that shows `at`; `write`: of pages that may be written to. Empty: there is no (such)
+ * memory, or none to count with.
+ */
+struct memslot_window memslots_window(const struct memslot_set *set, struct gfn at, bool write);
+
+/*
+ * True: pinned. False, with *pin as it was: the page is not in the window, or cannot be pinned now;
+ * memslots_pin() says.
+ */
+static inline bool memslot_window_pin(const struct memslot_window *w, struct gfn at,
+				      struct memslot_pin *pin);
 
 /* Give it back. Any thread, in a section or not, no lock. Before memslots_destroy(). */
 static inline void memslots_unpin(struct memslot_pin *pin);
 
 /*
- * For the files of shim/memslot, and what is inline: a request of a disk has 256 pages.
+ * For the files of shim/memslot.
  */
 
-/* Of one slot; goes along from version to version. */
-struct memslot_pins {
-	uint32_t *count; /* for each page; NULL: there was no pin yet. Atomic */
-	bool closed;     /* atomic */
-};
-
-/* NULL: no memory. */
+/* Of one slot; goes along from version to version. NULL: no memory. */
 struct memslot_pins *memslot_pins_create(void);
 void memslot_pins_free(struct memslot_pins *pins);
 
@@ -63,39 +71,33 @@ bool memslot_pins_close(const struct memslot *s, uint64_t first, uint64_t npages
 /* After a grace period, if another set has been published. */
 void memslot_pins_open(const struct memslot *s);
 
-/* The counts of a slot that has none yet; NULL: no memory. Any thread. */
-uint32_t *memslot_pins_make_counts(const struct memslot *s);
+/*
+ * What is inline: a request of a disk has 256 pages.
+ */
 
 /* Count, and only then look: a changer does it the other way round. */
-static inline int memslot_pin_count_in(const struct memslot *s, uint64_t page,
-				       struct memslot_pin *pin)
+static inline bool memslot_pin_count(uint32_t *count, const bool *closed)
 {
-	uint32_t *count = __atomic_load_n(&s->pins->count, __ATOMIC_ACQUIRE);
-
-	if (__builtin_expect(!count, 0))
-		count = memslot_pins_make_counts(s);
-	if (!count)
-		return -ENOMEM;
-	__atomic_fetch_add(&count[page], 1, __ATOMIC_SEQ_CST);
-	if (__builtin_expect(__atomic_load_n(&s->pins->closed, __ATOMIC_SEQ_CST), 0)) {
-		__atomic_fetch_sub(&count[page], 1, __ATOMIC_SEQ_CST);
-		return -EAGAIN;
-	}
-	pin->count = &count[page];
-	return 0;
+	__atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(!__atomic_load_n(closed, __ATOMIC_SEQ_CST), 1))
+		return true;
+	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
+	return false;
 }
 
-static inline int memslots_try_pin(const struct memslot_set *set, struct memslot_hint *hint,
-				   struct gfn at, bool write, struct memslot_pin *pin)
+static inline bool memslot_window_pin(const struct memslot_window *w, struct gfn at,
+				      struct memslot_pin *pin)
 {
-	struct gpa addr = gfn_to_gpa(at);
+	uint64_t offset = gfn_to_gpa(at).v - w->start;
+	uint32_t *count;
 
-	if (at.v > UINT64_MAX >> GUEST_PAGE_SHIFT)
-		return -ENOENT;
-	pin->hva = memslots_hva(set, hint, addr, GUEST_PAGE_SIZE, write);
-	if (!pin->hva)
-		return -ENOENT;
-	return memslot_pin_count_in(hint->slot, (addr.v - hint->start) >> GUEST_PAGE_SHIFT, pin);
+	if (at.v > UINT64_MAX >> GUEST_PAGE_SHIFT || offset >= w->size)
+		return false;
+	count = &w->count[offset >> GUEST_PAGE_SHIFT];
+	if (!memslot_pin_count(count, w->closed))
+		return false;
+	*pin = (struct memslot_pin){.hva = w->hva + offset, .count = count};
+	return true;
 }
 
 static inline void memslots_unpin(struct memslot_pin *pin)
