@@ -230,7 +230,6 @@ void grant_release(struct domain *d, const struct grant_hold *hold)
 	short_unlock(&d->grants.lock);
 }
 
-/* One wish for all; a loop for each version, and for each kind of use. */
 static ALWAYS_INLINE unsigned acquire_all(struct wish w, const grant_ref_t *refs, unsigned n,
 					  struct grant_mapping *m, int *why)
 {
@@ -247,13 +246,11 @@ static ALWAYS_INLINE unsigned acquire_all(struct wish w, const grant_ref_t *refs
 	return n;
 }
 
+/* Each with a loop of its own, in which what does not change is not asked for again. */
 static unsigned acquire_all_v1(struct wish w, const grant_ref_t *refs, unsigned n,
 			       struct grant_mapping *m, int *why)
 {
 	w.version = 1;
-	if (!w.write)
-		return acquire_all(w, refs, n, m, why);
-	w.write = true;
 	return acquire_all(w, refs, n, m, why);
 }
 
@@ -268,7 +265,7 @@ unsigned grant_acquire_all(struct domain *d, const grant_ref_t *refs, unsigned n
 			   bool write, struct grant_mapping *m, int *why)
 {
 	struct grant_table *g = &d->grants;
-	struct wish w = {.g = g, .user = user, .write = write, .map = true};
+	const struct wish w = {.g = g, .user = user, .write = write, .map = true};
 	unsigned got;
 
 	short_lock(&g->lock);
