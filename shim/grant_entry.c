@@ -39,10 +39,15 @@ static ALWAYS_INLINE bool in_use(const struct grant_use *u)
 	return u->readers || u->writers;
 }
 
+bool grant_in_use(const struct grant_table *g, grant_ref_t ref)
+{
+	return in_use(grant_use_of(g, ref));
+}
+
 bool grants_in_use(const struct grant_table *g, grant_ref_t first)
 {
 	for (grant_ref_t ref = first; ref < grant_entries(g); ref++)
-		if (in_use(grant_use_of(g, ref)))
+		if (grant_in_use(g, ref))
 			return true;
 	return false;
 }

@@ -62,7 +62,8 @@ unsigned grant_acquire_all(struct domain *d, const grant_ref_t *refs, unsigned n
 /* Of those that are mapped: their hva becomes NULL. */
 void grant_release_all(struct domain *d, struct grant_mapping *m, unsigned n);
 
-/* Is an entry from `first` on in use? Under grants.lock. */
+/* Is the entry, which there is, or one from `first` on in use? Under grants.lock. */
+bool grant_in_use(const struct grant_table *g, grant_ref_t ref);
 bool grants_in_use(const struct grant_table *g, grant_ref_t first);
 
 /* The uses of the entry; there is one. Under grants.lock. */

@@ -99,14 +99,19 @@ static bool is_gone(const struct ram_range *range, uint64_t page)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE) & bit;
 }
 
-static void set_gone(const struct ram_range *range, uint64_t page, bool gone)
+static void set_gone(struct reservation *r, const struct ram_range *range, uint64_t page)
 {
 	uint64_t bit, *word = word_of(range, page, &bit);
 
-	if (gone)
-		__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
-	else
-		__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
+	__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+}
+
+static void set_there(const struct ram_range *range, uint64_t page)
+{
+	uint64_t bit, *word = word_of(range, page, &bit);
+
+	__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
 }
 
 bool domain_page_populated(const struct domain *d, struct gfn page)
@@ -198,8 +203,7 @@ static bool remove_page(struct reservation *r, uint64_t page, struct run *discar
 
 	if (!range || is_gone(range, page))
 		return false;
-	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
-	set_gone(range, page, true);
+	set_gone(r, range, page);
 	run_add(discards, page);
 	return true;
 }
@@ -243,11 +247,12 @@ static bool populate_extent(struct reservation *r, uint64_t first, unsigned orde
 	if (!range || !has_room(r, npages))
 		return false;
 	for (uint64_t page = first; page < first + npages; page++) {
-		if (is_gone(range, page))
+		if (is_gone(range, page)) {
 			run_add(populated, page);
-		else
+			set_there(range, page);
+		} else {
 			run_add(discards, page);
-		set_gone(range, page, false);
+		}
 	}
 	r->pages += npages;
 	return true;
@@ -328,18 +333,17 @@ static bool copy_page_waiting(struct domain *d, struct gfn from, struct gfn to)
 static int move_page(struct domain *d, struct gfn from, struct gfn to)
 {
 	struct reservation *r = &d->reservation;
-	const struct ram_range *range = range_of(r, to.v, 1);
+	const struct ram_range *target = range_of(r, to.v, 1);
 
 	if (!copy_page_waiting(d, from, to)) /* slots of RAM do not go */
 		return -XEN_EINVAL;
-	if (is_gone(range, to.v)) {
-		set_gone(range, to.v, false);
+	if (is_gone(target, to.v)) {
+		set_there(target, to.v);
 		take_back(d, to.v, 1);
 	} else {
 		r->pages--;
 	}
-	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
-	set_gone(range_of(r, from.v, 1), from.v, true);
+	set_gone(r, range_of(r, from.v, 1), from.v);
 	discard(d, from.v, 1);
 	return 0;
 }
