@@ -61,6 +61,7 @@ void domain_destroy(struct domain *d)
 	memslots_destroy(&d->memslots);
 	reservation_destroy(&d->reservation);
 	memory_map_reset(d);
+	pv_machine_destroy(d);
 	pthread_mutex_destroy(&d->lock);
 	grants_destroy(&d->grants);
 	event_channels_destroy(&d->events);

@@ -179,9 +179,9 @@ static long gnttabop_get_version(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation grant_table_ops[] = {
-	SUBOP(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref),
-	SUBOP(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref),
-	SUBOP(GNTTABOP_setup_table, gnttabop_setup_table),
+	SUBOP_PVH(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref),
+	SUBOP_PVH(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref),
+	SUBOP_PVH(GNTTABOP_setup_table, gnttabop_setup_table),
 	SUBOP_ENOSYS(GNTTABOP_dump_table),
 	SUBOP_ENOSYS(GNTTABOP_transfer),
 	SUBOP(GNTTABOP_copy, gnttabop_copy),

@@ -25,22 +25,22 @@ static long xenmem_get_vnumainfo(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation memory_ops[] = {
-	SUBOP(XENMEM_increase_reservation, xenmem_increase_reservation),
-	SUBOP(XENMEM_decrease_reservation, xenmem_decrease_reservation),
+	SUBOP_PVH(XENMEM_increase_reservation, xenmem_increase_reservation),
+	SUBOP_PVH(XENMEM_decrease_reservation, xenmem_decrease_reservation),
 	SUBOP(XENMEM_maximum_ram_page, xenmem_maximum_ram_page),
 	SUBOP(XENMEM_current_reservation, xenmem_current_reservation),
 	SUBOP(XENMEM_maximum_reservation, xenmem_maximum_reservation),
 	SUBOP_ENOSYS(XENMEM_machphys_mfn_list),
-	SUBOP(XENMEM_populate_physmap, xenmem_populate_physmap),
-	SUBOP(XENMEM_add_to_physmap, xenmem_add_to_physmap),
+	SUBOP_PVH(XENMEM_populate_physmap, xenmem_populate_physmap),
+	SUBOP_PVH(XENMEM_add_to_physmap, xenmem_add_to_physmap),
 	SUBOP(XENMEM_memory_map, xenmem_memory_map),
 	SUBOP_ENOSYS(XENMEM_machine_memory_map),
-	SUBOP(XENMEM_exchange, xenmem_exchange),
+	SUBOP_PVH(XENMEM_exchange, xenmem_exchange),
 	SUBOP_ENOSYS(XENMEM_machphys_mapping),
 	SUBOP(XENMEM_set_memory_map, xenmem_set_memory_map),
-	SUBOP(XENMEM_maximum_gpfn, xenmem_maximum_gpfn),
-	SUBOP(XENMEM_remove_from_physmap, xenmem_remove_from_physmap),
-	SUBOP(XENMEM_add_to_physmap_batch, xenmem_add_to_physmap_batch),
+	SUBOP_PVH(XENMEM_maximum_gpfn, xenmem_maximum_gpfn),
+	SUBOP_PVH(XENMEM_remove_from_physmap, xenmem_remove_from_physmap),
+	SUBOP_PVH(XENMEM_add_to_physmap_batch, xenmem_add_to_physmap_batch),
 	SUBOP(XENMEM_get_vnumainfo, xenmem_get_vnumainfo),
 };
 const unsigned memory_ops_count = ARRAY_SIZE(memory_ops);

@@ -169,7 +169,7 @@ void pv_put_ref_and_type(struct pv_mm *mm, uint64_t mfn)
 	pv_put_ref(mm, mfn);
 }
 
-int pv_frame_allocate(struct pv_mm *mm, uint64_t mfn)
+int pv_mm_allocate(struct pv_mm *mm, uint64_t mfn)
 {
 	struct pv_frame *f;
 
