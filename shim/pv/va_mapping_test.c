@@ -79,9 +79,13 @@ static void through_a_linear_table(void **state)
 	assert_int_equal(update(m, va | self << 30 | self << 21 | 273ull << 12, 0, 0), -XEN_EINVAL);
 	assert_int_equal(update(m, va | self << 30 | 273ull << 21, 0, 0), -XEN_EINVAL);
 	assert_int_equal(update(m, va | self << 30 | self << 21 | 256ull << 12, 0, 0), -XEN_EINVAL);
-	/* The hypervisor's slots as upper tables: nothing of the guest's. */
-	for (uint64_t i = PV_L4_FIRST; i <= PV_L4_LAST; i++)
+	/* The hypervisor's slots as upper tables, wherever they lead: nothing of the guest's. */
+	for (uint64_t i = PV_L4_FIRST; i <= PV_L4_LAST; i++) {
+		fake_table(m, FAKE_HOLE + i - PV_L4_FIRST)[0] =
+			pv_pte_make(FAKE_L1, FAKE_TABLE_FLAGS);
 		assert_int_equal(update(m, va | self << 30 | i << 21, 0, 0), -XEN_EINVAL);
+		assert_int_equal(update(m, va | i << 30, 0, 0), -XEN_EINVAL);
+	}
 }
 
 static void whose_translations(void **state)
