@@ -100,7 +100,7 @@ long xenmem_add_to_physmap_batch(struct vcpu *v, const struct hypercall *h)
 		return rc;
 	if (b.space == XENMAPSPACE_gmfn_range)
 		return -XEN_EOPNOTSUPP;
-	rc = domain_check_self(v->domain, b.domid);
+	rc = domain_check_translated(v->domain, b.domid);
 	if (b.space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH)
 		return -XEN_EACCES;
 	return rc ? rc : add_extents(v, &b, memop_start_extent(h));
@@ -147,7 +147,7 @@ long xenmem_remove_from_physmap(struct vcpu *v, const struct hypercall *h)
 		return -XEN_EINVAL;
 	rc = read_removal(v, h, &r);
 	if (!rc)
-		rc = domain_check_self(v->domain, r.domid);
+		rc = domain_check_translated(v->domain, r.domid);
 	if (rc)
 		return rc;
 	return r.gpfn > UINT64_MAX >> GUEST_PAGE_SHIFT ? -XEN_ENOENT

@@ -96,6 +96,14 @@ enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn)
 	return f->refs == 1 ? PV_HOLD_ALLOCATION : PV_HOLD_USES;
 }
 
+void pv_frame_give_up(struct domain *d, uint64_t mfn)
+{
+	struct pv_frame *f = frame_of(d, mfn);
+
+	f->flags &= ~PV_FRAME_RAM;
+	f->refs--;
+}
+
 bool pv_frame_write_for_good(struct domain *d, uint64_t mfn)
 {
 	struct pv_frame *f = frame_of(d, mfn);
