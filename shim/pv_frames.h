@@ -84,6 +84,9 @@ void pv_frame_give_up(struct domain *d, uint64_t mfn);
 /* It is nobody's: no references, no place in the M2P. */
 void pv_frame_free(struct domain *d, uint64_t mfn);
 
+/* Is it neither a page table nor descriptors? What is no frame of the guest's is neither. */
+bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn);
+
 /*
  * The hypervisor writes to this frame from now on, for good: it is no page table nor descriptors
  * (Xen's get_page_and_type(PGT_writable_page)). False: it is, or is not the guest's.
