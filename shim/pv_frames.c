@@ -96,13 +96,28 @@ enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn)
 	return f->refs == 1 ? PV_HOLD_ALLOCATION : PV_HOLD_USES;
 }
 
+void pv_frame_give_up(struct domain *d, uint64_t mfn)
+{
+	struct pv_frame *f = frame_of(d, mfn);
+
+	f->flags &= ~PV_FRAME_RAM;
+	f->refs--;
+}
+
+bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn)
+{
+	const struct pv_frame *f = frame_of(d, mfn);
+
+	return !f || !f->type_refs || f->type == PV_TYPE_WRITABLE;
+}
+
 bool pv_frame_write_for_good(struct domain *d, uint64_t mfn)
 {
 	struct pv_frame *f = frame_of(d, mfn);
 
 	if (!f || !f->refs || !(f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED)))
 		return false;
-	if (f->type_refs && f->type != PV_TYPE_WRITABLE)
+	if (!pv_frame_may_be_written(d, mfn))
 		return false;
 	f->type = PV_TYPE_WRITABLE;
 	f->type_refs++;

@@ -78,8 +78,14 @@ void pv_frame_allocate(struct domain *d, uint64_t mfn);
 enum pv_hold { PV_HOLD_NONE, PV_HOLD_ALLOCATION, PV_HOLD_USES, PV_HOLD_GIVEN_UP };
 enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn);
 
+/* The domain gives up one with PV_HOLD_USES: they go on. */
+void pv_frame_give_up(struct domain *d, uint64_t mfn);
+
 /* It is nobody's: no references, no place in the M2P. */
 void pv_frame_free(struct domain *d, uint64_t mfn);
+
+/* Is it neither a page table nor descriptors? What is no frame of the guest's is neither. */
+bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn);
 
 /*
  * The hypervisor writes to this frame from now on, for good: it is no page table nor descriptors
