@@ -275,7 +275,7 @@ enum pv_emulated pv_emulate_privileged(struct pv_vcpu *v, struct pv_regs *r)
 	if (!code_at(v, r, &cs, &at, &limit))
 		return PV_NOT_EMULATED;
 	if (!pv_fetch(&i, at, limit, cs.code_bytes, &missing)) {
-		if (!missing)
+		if (!missing || !pv_address_guests(missing))
 			return PV_NOT_EMULATED;
 		pv_inject_page_fault(v, 0, missing);
 		return PV_EMULATED;
