@@ -12,7 +12,7 @@ int pv_vcpu_mask(struct pv_vcpu *v, uint64_t mask, uint64_t *vcpus)
 {
 	if (!pv_address_is_guests(mask) || pv_copy_from_guest(vcpus, mask, sizeof(*vcpus), NULL))
 		return -XEN_EFAULT;
-	*vcpus &= v->domain->mm.vcpus_up;
+	*vcpus &= pv_mm_vcpus_up(&v->domain->mm);
 	return 0;
 }
 

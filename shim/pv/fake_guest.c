@@ -7,7 +7,7 @@
 
 #include "xen-abi/xen.h"
 
-/* In the page for arguments: requests at its start. */
+/* Requests are at the start of what is outside. */
 #define MASK_OFFSET 2048
 
 static void set_flags(struct fake_machine *m)
@@ -23,7 +23,7 @@ static void build_tables(struct fake_machine *m)
 	fake_table(m, FAKE_L3)[0] = pv_pte_make(FAKE_L2, FAKE_TABLE_FLAGS);
 	fake_table(m, FAKE_L2)[0] = pv_pte_make(FAKE_L1, FAKE_TABLE_FLAGS);
 	for (unsigned mfn = FAKE_L4; mfn <= FAKE_SHARED; mfn++) {
-		bool writable = mfn == FAKE_ARGS || mfn >= FAKE_WRITABLE;
+		bool writable = mfn >= FAKE_WRITABLE;
 
 		fake_table(m, FAKE_L1)[mfn] = pv_pte_make(mfn, writable ? FAKE_RW : FAKE_RO);
 	}
@@ -35,12 +35,13 @@ static void set_l4_slots(struct pv_mm *mm)
 		mm->l4_slots[i] = pv_pte_make(FAKE_HOLE + i, 0x63);
 }
 
-static void start_vcpu(struct fake_machine *m, unsigned id)
+static void start_vcpus(struct fake_machine *m)
 {
-	pv_mm_add_vcpu(fake_mm(m), &m->vcpus[id]);
-	if (pv_roots_set(&m->vcpus[id], FAKE_L4, 0))
+	if (pv_mm_start(fake_mm(m), &m->vcpus[0], FAKE_L4) ||
+	    pv_roots_set(&m->vcpus[1], FAKE_L4, 0))
 		abort();
-	pv_mm_vcpu_up(fake_mm(m), id);
+	pv_mm_add_vcpu(fake_mm(m), &m->vcpus[1]);
+	pv_mm_vcpu_up(fake_mm(m), 1);
 }
 
 struct fake_machine *fake_guest_new(void)
@@ -54,35 +55,27 @@ struct fake_machine *fake_guest_new(void)
 	pv_mm_init(fake_mm(m));
 	for (unsigned mfn = FAKE_UNALLOCATED; mfn < FAKE_HOLE; mfn++)
 		m->frames[mfn].flags = PV_FRAME_RAM;
-	if (pv_pin(fake_mm(m), FAKE_L4, PV_TYPE_L4))
-		abort();
-	start_vcpu(m, 0);
-	start_vcpu(m, 1);
+	start_vcpus(m);
 	memset(m->asked, 0, sizeof(m->asked));
 	return m;
 }
 
-static uint8_t *args_page(struct fake_machine *m)
-{
-	return m->memory + FAKE_ARGS * PV_PAGE_SIZE;
-}
-
 long fake_mmuext(struct fake_machine *m, unsigned cmd, uint64_t arg1, uint64_t arg2)
 {
-	const uint64_t args[6] = {fake_va(FAKE_ARGS), 1, 0, DOMID_SELF};
+	const uint64_t args[6] = {FAKE_OUTSIDE, 1, 0, DOMID_SELF};
 	struct mmuext_op op = {.cmd = cmd, .arg1.mfn = arg1, .arg2.src_mfn = arg2};
 
-	memcpy(args_page(m), &op, sizeof(op));
-	return pv_op_mmuext(&m->vcpus[0], args);
+	memcpy(m->outside, &op, sizeof(op));
+	return pv_op_mmuext(&m->vcpus[fake_current()], args);
 }
 
 long fake_mmu_update(struct fake_machine *m, uint64_t ptr, uint64_t value)
 {
-	const uint64_t args[6] = {fake_va(FAKE_ARGS), 1, 0, DOMID_SELF};
+	const uint64_t args[6] = {FAKE_OUTSIDE, 1, 0, DOMID_SELF};
 	struct mmu_update u = {.ptr = ptr, .val = value};
 
-	memcpy(args_page(m), &u, sizeof(u));
-	return pv_op_mmu_update(&m->vcpus[0], args);
+	memcpy(m->outside, &u, sizeof(u));
+	return pv_op_mmu_update(&m->vcpus[fake_current()], args);
 }
 
 long fake_update(struct fake_machine *m, uint64_t table, unsigned index, uint64_t value)
@@ -97,8 +90,8 @@ long fake_remap(struct fake_machine *m, uint64_t mfn, uint64_t flags)
 
 uint64_t fake_mask(struct fake_machine *m, uint64_t vcpus)
 {
-	memcpy(args_page(m) + MASK_OFFSET, &vcpus, sizeof(vcpus));
-	return fake_va(FAKE_ARGS) + MASK_OFFSET;
+	memcpy(m->outside + MASK_OFFSET, &vcpus, sizeof(vcpus));
+	return FAKE_OUTSIDE + MASK_OFFSET;
 }
 
 void fake_build_tree(struct fake_machine *m, uint64_t root, uint64_t flags, uint64_t mfn)

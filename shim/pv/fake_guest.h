@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A PV guest on the fake machine, with page tables as a builder leaves them: its memory is mapped
- * at FAKE_BASE, frame after frame; and its hypercalls about memory, whose arguments it puts into
- * its own memory.
+ * at FAKE_BASE, frame after frame; and its hypercalls about memory, with their arguments outside.
  */
 #ifndef SHIM_PV_FAKE_GUEST_H
 #define SHIM_PV_FAKE_GUEST_H
@@ -12,16 +11,15 @@
 #include "shim/pv/pte.h"
 
 /*
- * Frames: 0 is no memory; then the first tables (pinned, vCPU 0's and 1's kernel base), a page for
- * arguments, RAM that is mapped read-only, RAM that is mapped writable; a frame that is shared, and
- * some that the domain could have but has not, and no memory up to FAKE_FRAMES.
+ * Frames: 0 is no memory; then the first tables (pinned, vCPU 0's and 1's kernel base), RAM that is
+ * mapped read-only, RAM that is mapped writable; a frame that is shared, and some that the domain
+ * could have but has not, and no memory up to FAKE_FRAMES.
  */
 enum {
 	FAKE_L4 = 1,
 	FAKE_L3,
 	FAKE_L2,
 	FAKE_L1,
-	FAKE_ARGS,
 	FAKE_FREE,          /* first of those that are mapped read-only */
 	FAKE_WRITABLE = 64, /* of those that are mapped writable */
 	FAKE_SHARED = 96,
@@ -50,7 +48,7 @@ static inline struct pv_mm *fake_mm(struct fake_machine *m)
 	return &m->domain.mm;
 }
 
-/* Hypercalls of vCPU 0 with one request, for DOMID_SELF. */
+/* Hypercalls of the current vCPU with one request, for DOMID_SELF. */
 long fake_mmuext(struct fake_machine *m, unsigned cmd, uint64_t arg1, uint64_t arg2);
 long fake_mmu_update(struct fake_machine *m, uint64_t ptr, uint64_t value);
 /* The entry of a table. */

@@ -49,6 +49,11 @@ void fake_set_current(struct fake_machine *m, unsigned vcpu)
 	current = vcpu;
 }
 
+unsigned fake_current(void)
+{
+	return current;
+}
+
 static bool is_writable(const struct pv_frame *f)
 {
 	return f->type == PV_TYPE_WRITABLE && f->type_refs;
@@ -75,6 +80,8 @@ static uint8_t *translate(uint64_t va, uint64_t needs)
 	struct pv_vcpu *v = &machine->vcpus[current];
 	uint64_t mfn = v->kernel_mode ? v->roots.kernel : v->roots.user;
 
+	if (va - FAKE_OUTSIDE < sizeof(machine->outside))
+		return machine->outside + (va - FAKE_OUTSIDE);
 	if (!is_guests(va) || !mfn)
 		return NULL;
 	for (unsigned level = 4; level; level--) {
@@ -120,14 +127,20 @@ int pv_copy_to_guest(uint64_t to, const void *from, size_t len, uint64_t *at)
 
 /* TLBs and caches. */
 
+static void forget_writable(unsigned vcpu)
+{
+	for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++)
+		machine->may_write[vcpu][mfn] = is_writable(&machine->frames[mfn]);
+}
+
 void pv_flush_all(uint64_t vcpus)
 {
 	for (unsigned v = 0; v < FAKE_VCPUS; v++) {
 		if (!(vcpus >> v & 1))
 			continue;
-		machine->asked[v].flush_all++;
-		for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++)
-			machine->may_write[v][mfn] = is_writable(&machine->frames[mfn]);
+		__atomic_fetch_add(&machine->asked[v].flush_all, 1, __ATOMIC_RELAXED);
+		if (!machine->threads)
+			forget_writable(v);
 	}
 }
 

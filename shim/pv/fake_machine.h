@@ -11,6 +11,8 @@
 #define FAKE_FRAMES 128u
 #define FAKE_VCPUS  3u
 
+#define FAKE_OUTSIDE 0x123456789000ull
+
 /* What has been asked of a vCPU, or by it. */
 struct fake_asked {
 	unsigned base, gdt, ldt, debug, segment_bases, ts, swaps; /* pv_load_*, pv_swap_gs */
@@ -24,10 +26,13 @@ struct fake_machine {
 	struct pv_frame frames[FAKE_FRAMES];
 	uint64_t m2p[FAKE_FRAMES];
 	uint8_t *memory; /* FAKE_FRAMES pages */
+	/* Memory that the guest reaches at FAKE_OUTSIDE, whatever its page tables say. */
+	uint8_t outside[PV_PAGE_SIZE];
 	struct fake_asked asked[FAKE_VCPUS];
 	/* Frames that a vCPU's TLB may know as writable: those that have been, since it has
 	 * forgotten. fake_note_writable() adds those that are now. */
 	bool may_write[FAKE_VCPUS][FAKE_FRAMES];
+	bool threads; /* several threads run vCPUs: TLBs are not looked at */
 };
 
 /* Frames without flags, vCPUs without anything in kernel mode; vCPU 0 is the current one. */
@@ -36,6 +41,7 @@ void fake_machine_free(struct fake_machine *m);
 
 /* Which vCPU machine.h is about, for the thread that asks. */
 void fake_set_current(struct fake_machine *m, unsigned vcpu);
+unsigned fake_current(void);
 
 void fake_note_writable(struct fake_machine *m);
 

@@ -82,7 +82,6 @@ static int get_first(struct pv_mm *mm, uint64_t mfn, enum pv_type type)
 	struct pv_frame *f = &mm->frames[mfn];
 	int rc;
 
-	f->linear = 0;
 	f->type_refs = 1;
 	rc = validate(mm, mfn, type);
 	if (!rc) {

@@ -72,7 +72,8 @@ struct pv_mm {
 	 * it when it becomes a user base pointer; without, it has none until it becomes a kernel's.
 	 */
 	bool m2p_strict;
-	uint64_t vcpus_up; /* a bit each: who may have translations cached */
+	uint64_t
+		vcpus_up; /* a bit each: who may have translations cached; also read without lock */
 
 	struct pv_vcpu *vcpus[PV_MAX_VCPUS]; /* NULL: not there (yet) */
 	uint32_t idle_roots;                 /* previous roots that vCPUs keep, of all */
@@ -86,6 +87,11 @@ struct pv_mm {
 	uint32_t clock;
 	uint32_t flushed[PV_MAX_VCPUS];
 };
+
+static inline uint64_t pv_mm_vcpus_up(const struct pv_mm *mm)
+{
+	return __atomic_load_n(&mm->vcpus_up, __ATOMIC_ACQUIRE);
+}
 
 /* Base pointers of a vCPU: mfns, 0 for none (frame 0 is no base pointer). */
 #define PV_ROOTS_PREVIOUS 3
@@ -179,6 +185,8 @@ static inline bool pv_hyper_slot(unsigned index)
 /* A whole table of `level`, or page of descriptors: all or nothing. */
 int pv_validate_table(struct pv_mm *mm, uint64_t mfn, unsigned level);
 void pv_devalidate_table(struct pv_mm *mm, uint64_t mfn, unsigned level);
+/* The hypervisor's slots of an L4 as a new one has them. */
+void pv_fill_hyper_slots(const struct pv_mm *mm, uint64_t mfn);
 int pv_validate_descriptors(const struct pv_mm *mm, uint64_t mfn); /* descriptor.c */
 
 /*
@@ -234,6 +242,11 @@ int pv_copy_page(struct pv_mm *mm, uint64_t to, uint64_t from);
  * empty then) or does not; gives up all of its references: roots, GDT, LDT.
  */
 void pv_mm_add_vcpu(struct pv_mm *mm, struct pv_vcpu *v);
+/*
+ * The domain's first vCPU, with the tables of its builder, whose root is pinned and its base
+ * pointer: it is up then. -XEN_E*: they are not such as a guest may have.
+ */
+int pv_mm_start(struct pv_mm *mm, struct pv_vcpu *v, uint64_t root);
 void pv_mm_vcpu_up(struct pv_mm *mm, uint32_t id);
 void pv_mm_vcpu_down(struct pv_mm *mm, uint32_t id);
 void pv_mm_release_vcpu(struct pv_mm *mm, struct pv_vcpu *v);

@@ -93,14 +93,14 @@ static int flush(struct pv_vcpu *v, const struct mmuext_op *op)
 	case MMUEXT_TLB_FLUSH_LOCAL:
 		return flush_all(v, this);
 	case MMUEXT_TLB_FLUSH_ALL:
-		return flush_all(v, v->domain->mm.vcpus_up);
+		return flush_all(v, pv_mm_vcpus_up(&v->domain->mm));
 	case MMUEXT_INVLPG_LOCAL:
 		if (pv_address_canonical(va))
 			pv_flush_page(this, va);
 		return 0;
 	case MMUEXT_INVLPG_ALL:
 		if (pv_address_is_guests(va))
-			pv_flush_page(v->domain->mm.vcpus_up, va);
+			pv_flush_page(pv_mm_vcpus_up(&v->domain->mm), va);
 		return 0;
 	default:
 		return flush_some(v, op);

@@ -25,8 +25,9 @@
 #define PV_PTE_GUEST_KERNEL (1ull << 52)
 
 #define PV_PTE_MFN_BITS 40
-#define PV_PTE_MFN_NONE ((1ull << PV_PTE_MFN_BITS) - 1) /* all ones: what guests have for "none" \
-							 */
+#define PV_PTE_MFN_NONE                                                          \
+	((1ull << PV_PTE_MFN_BITS) - 1) /* all ones: what guests have for "none" \
+					 */
 #define PV_PTE_MFN_MASK (PV_PTE_MFN_NONE << 12)
 
 #define PV_PTE_AD (PV_PTE_ACCESSED | PV_PTE_DIRTY)

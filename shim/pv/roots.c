@@ -4,18 +4,13 @@
  * back to. One that only this vCPU has had would be taken apart when it leaves it, and checked as a
  * whole when it comes back: a few of these are kept. They would be seen where a frame of theirs is
  * to be something else, or where a page table that nobody else knows as one is written to: so all
- * such calls forget them first. And with linear page tables about it matters what is validated
- * already: nothing is kept then.
+ * such calls forget them first. Linear page tables are such that have been validated already, so
+ * nothing is kept while there are some, and none comes to be while something is kept.
  */
 #include "shim/pv/cpu.h"
 #include "shim/pv/monitor/boot.h"
 #include "shim/pv/pte.h"
 #include "xen-abi/xen.h"
-
-static bool is_root(const struct pv_mm *mm, uint64_t mfn)
-{
-	return mfn < mm->max_mfn && mm->frames[mfn].type == PV_TYPE_L4 && mm->frames[mfn].type_refs;
-}
 
 static void close_gap(struct pv_roots *r, unsigned i)
 {
@@ -27,7 +22,7 @@ static void close_gap(struct pv_roots *r, unsigned i)
 /* Its references go to the caller. */
 static bool take_previous(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 {
-	for (unsigned i = 0; i < PV_ROOTS_PREVIOUS; i++)
+	for (unsigned i = 0; i < PV_ROOTS_PREVIOUS && r->previous[i]; i++)
 		if (r->previous[i] == mfn) {
 			close_gap(r, i);
 			mm->idle_roots--;
@@ -84,18 +79,31 @@ static void leave(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 		keep(mm, r, mfn);
 }
 
+/*
+ * What is kept may be in the way of a root that has to be checked, and makes linear page tables
+ * fail: without it, then.
+ */
 static int get_root(struct pv_mm *mm, uint64_t mfn)
 {
+	int rc;
+
 	if (!mfn)
 		return -XEN_EINVAL;
-	if (!is_root(mm, mfn))
-		pv_roots_forget(mm);
+	rc = pv_get_ref_and_type(mm, mfn, PV_TYPE_L4);
+	if (!rc || !mm->idle_roots)
+		return rc;
+	pv_roots_forget(mm);
 	return pv_get_ref_and_type(mm, mfn, PV_TYPE_L4);
 }
 
+/* One that was kept and that nobody else has had meanwhile is as new. */
 static int enter(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 {
-	return take_previous(mm, r, mfn) ? 0 : get_root(mm, mfn);
+	if (!take_previous(mm, r, mfn))
+		return get_root(mm, mfn);
+	if (mm->frames[mfn].type_refs == 1)
+		pv_fill_hyper_slots(mm, mfn);
+	return 0;
 }
 
 static void show_m2p(const struct pv_mm *mm, uint64_t mfn)

@@ -25,7 +25,7 @@ static int flushing_vcpus(struct pv_vcpu *v, uint64_t flags, uint64_t *vcpus)
 	uint64_t who = flags & ~UVMF_FLUSHTYPE_MASK;
 
 	if (who == UVMF_ALL)
-		*vcpus = v->domain->mm.vcpus_up;
+		*vcpus = pv_mm_vcpus_up(&v->domain->mm);
 	else if (who == UVMF_LOCAL)
 		*vcpus = 1ull << v->id;
 	else

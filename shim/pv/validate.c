@@ -27,6 +27,8 @@ static bool get_linear(struct pv_mm *mm, uint64_t table, unsigned level, uint64_
 		return false;
 	if (mfn == table)
 		return true;
+	if (mm->idle_roots) /* roots.c: it comes again without */
+		return false;
 	if (!pv_get_ref(mm, mfn))
 		return false;
 	f = &mm->frames[mfn];
@@ -146,8 +148,10 @@ static void put_entries(struct pv_mm *mm, uint64_t mfn, unsigned level, unsigned
 			pv_put_entry(mm, mfn, level, pv_pte_read(&entries[end]));
 }
 
-static void fill_hyper_slots(const struct pv_mm *mm, uint64_t *entries)
+void pv_fill_hyper_slots(const struct pv_mm *mm, uint64_t mfn)
 {
+	uint64_t *entries = pv_frame_at(mm, mfn);
+
 	for (unsigned i = PV_L4_FIRST; i <= PV_L4_LAST; i++)
 		pv_pte_write(&entries[i], mm->l4_slots[i - PV_L4_FIRST]);
 	if (!mm->m2p_strict)
@@ -172,7 +176,7 @@ int pv_validate_table(struct pv_mm *mm, uint64_t mfn, unsigned level)
 		set_adjusted(&entries[i], level, entry);
 	}
 	if (table_has_hyper_slots(level))
-		fill_hyper_slots(mm, entries);
+		pv_fill_hyper_slots(mm, mfn);
 	return 0;
 }
 
