@@ -183,7 +183,7 @@ int pv_mm_allocate(struct pv_mm *mm, uint64_t mfn)
 	return 0;
 }
 
-int pv_frame_give_up(struct pv_mm *mm, uint64_t mfn)
+int pv_mm_give_up(struct pv_mm *mm, uint64_t mfn)
 {
 	struct pv_frame *f;
 

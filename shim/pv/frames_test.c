@@ -36,11 +36,11 @@ static void a_frame_is_given_up(void **state)
 
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, 0), 0);
 	assert_false(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-	assert_int_equal(pv_frame_give_up(fake_mm(m), FAKE_WRITABLE), 0);
+	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), 0);
 	assert_true(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-	assert_int_equal(pv_frame_give_up(fake_mm(m), FAKE_WRITABLE), -XEN_ENXIO);
+	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), -XEN_ENXIO);
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, FAKE_RW), -XEN_EBUSY);
-	assert_int_equal(pv_frame_allocate(fake_mm(m), FAKE_WRITABLE), 0);
+	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_WRITABLE), 0);
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, FAKE_RW), 0);
 }
 
@@ -49,10 +49,10 @@ static void a_frame_is_given_up_in_use(void **state)
 {
 	struct fake_machine *m = *state;
 
-	assert_int_equal(pv_frame_give_up(fake_mm(m), FAKE_WRITABLE), 0);
+	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), 0);
 	assert_false(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-	assert_int_equal(pv_frame_give_up(fake_mm(m), FAKE_WRITABLE), 0);
-	assert_int_equal(pv_frame_allocate(fake_mm(m), FAKE_WRITABLE), -XEN_EBUSY);
+	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), 0);
+	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_WRITABLE), -XEN_EBUSY);
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, 0), 0);
 	assert_true(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
 }
@@ -63,12 +63,12 @@ static void frames_that_are_no_ram(void **state)
 	struct fake_machine *m = *state;
 
 	for (unsigned i = 0; i < sizeof(mfns) / sizeof(mfns[0]); i++) {
-		assert_int_equal(pv_frame_give_up(fake_mm(m), mfns[i]), -XEN_ENXIO);
-		assert_int_equal(pv_frame_allocate(fake_mm(m), mfns[i]), -XEN_EINVAL);
+		assert_int_equal(pv_mm_give_up(fake_mm(m), mfns[i]), -XEN_ENXIO);
+		assert_int_equal(pv_mm_allocate(fake_mm(m), mfns[i]), -XEN_EINVAL);
 	}
-	assert_int_equal(pv_frame_give_up(fake_mm(m), FAKE_UNALLOCATED), -XEN_ENXIO);
-	assert_int_equal(pv_frame_allocate(fake_mm(m), FAKE_UNALLOCATED), 0);
-	assert_int_equal(pv_frame_allocate(fake_mm(m), FAKE_L1), -XEN_EBUSY);
+	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_UNALLOCATED), -XEN_ENXIO);
+	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_UNALLOCATED), 0);
+	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_L1), -XEN_EBUSY);
 }
 
 static unsigned flushes(struct fake_machine *m, unsigned vcpu)

@@ -142,7 +142,7 @@ void pv_put_ref_and_type(struct pv_mm *mm, uint64_t mfn);
  * -XEN_ENXIO: it is not the domain's. Whether the host may discard it: nobody uses it.
  */
 int pv_mm_allocate(struct pv_mm *mm, uint64_t mfn);
-int pv_frame_give_up(struct pv_mm *mm, uint64_t mfn);
+int pv_mm_give_up(struct pv_mm *mm, uint64_t mfn);
 bool pv_frame_unused(const struct pv_mm *mm, uint64_t mfn);
 
 /*

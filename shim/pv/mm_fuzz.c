@@ -131,8 +131,8 @@ static long update_descriptor(struct fake_machine *m, const struct step *s)
 
 static long give_and_take(struct fake_machine *m, const struct step *s)
 {
-	return s->small & 1 ? pv_frame_allocate(fake_mm(m), s->mfn)
-			    : pv_frame_give_up(fake_mm(m), s->mfn);
+	return s->small & 1 ? pv_mm_allocate(fake_mm(m), s->mfn)
+			    : pv_mm_give_up(fake_mm(m), s->mfn);
 }
 
 /* vCPU 2 comes and goes. */

@@ -153,7 +153,7 @@ static void flags_change_without_a_new_reference(void **state)
 {
 	struct fake_machine *m = *state;
 
-	pv_frame_give_up(fake_mm(m), FAKE_WRITABLE);
+	pv_mm_give_up(fake_mm(m), FAKE_WRITABLE);
 	assert_int_equal(m->frames[FAKE_WRITABLE].refs, 1);
 	m->frames[FAKE_WRITABLE].refs = UINT32_MAX;
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, FAKE_RW | PV_PTE_NX | PV_PTE_AVAIL), 0);
