@@ -39,6 +39,8 @@ struct pv_machine {
 	 * reservation's lock. */
 	uint64_t *leaving;
 	uint64_t nr_leaving;
+
+	bool has_eoi_page; /* PHYSDEVOP_pirq_eoi_gmfn_v*; under the domain's lock */
 };
 
 /* The frame of a page of the hypervisor's that a PV guest may map. */
