@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/event.h"
+#include "host/kvm/pv.h"
 #include "host/loader/acpi.h"
 #include "host/loader/hypercall_patch.h"
 #include "host/loader/kernel.h"
@@ -32,26 +33,37 @@ static void soft_reset_wanted(void *opaque)
 			      strerror(errno));
 }
 
-static uint64_t special_gfn(unsigned page)
+/* Where the console's and the store's rings are. */
+static uint64_t special_gfn(const struct machine *m, unsigned page)
 {
+	if (m->config.pv)
+		return page == SPECIAL_PAGE_CONSOLE ? m->pv_start.console_mfn
+						    : m->pv_start.store_mfn;
 	return (SPECIAL_PAGES_START >> GUEST_PAGE_SHIFT) + page;
 }
 
-static struct gpa special_page(unsigned page)
+static struct gpa special_page(const struct machine *m, unsigned page)
 {
-	return gfn_to_gpa(gfn(special_gfn(page)));
+	return gfn_to_gpa(gfn(special_gfn(m, page)));
 }
 
-/* What a guest finds by its parameters, at first and after it has begun anew. */
+/* What a guest finds by its parameters, at first and after it has begun anew; a PV guest by its
+ * start_info. */
 static void offer_rings(struct machine *m)
 {
 	uint64_t *params = m->vm.domain.hvm_params;
 
-	params[HVM_PARAM_CONSOLE_PFN] = special_gfn(SPECIAL_PAGE_CONSOLE);
+	if (m->config.pv) {
+		m->pv_start.info->console.domU.evtchn = m->console.port;
+		if (m->store_ring)
+			m->pv_start.info->store_evtchn = store_ring_port(m->store_ring);
+		return;
+	}
+	params[HVM_PARAM_CONSOLE_PFN] = special_gfn(m, SPECIAL_PAGE_CONSOLE);
 	params[HVM_PARAM_CONSOLE_EVTCHN] = m->console.port;
 	if (!m->store_ring)
 		return;
-	params[HVM_PARAM_STORE_PFN] = special_gfn(SPECIAL_PAGE_STORE);
+	params[HVM_PARAM_STORE_PFN] = special_gfn(m, SPECIAL_PAGE_STORE);
 	params[HVM_PARAM_STORE_EVTCHN] = store_ring_port(m->store_ring);
 }
 
@@ -163,9 +175,25 @@ static int load_kernel(struct machine *m, const struct kernel *kernel, struct pr
 	return 0;
 }
 
+static int load_pv(struct machine *m, const struct kernel *kernel, struct problem *p)
+{
+	const struct pv_args args = {
+		.ramdisk = m->config.initrd,
+		.cmdline = m->config.cmdline,
+		.shared_info = PV_SHARED_FRAMES,
+		.m2p = m->vm.pv->m2p,
+		.m2p_entries = m->vm.pv->max_mfn,
+	};
+
+	if (pv_load(kernel, &m->vm.ram, &args, &m->pv_start, p))
+		return -1;
+	pv_first_context(m->vm.pv, &m->pv_start);
+	return 0;
+}
+
 static int open_console(struct machine *m, struct problem *p)
 {
-	const struct console_ring ring = {.at = special_page(SPECIAL_PAGE_CONSOLE)};
+	const struct console_ring ring = {.at = special_page(m, SPECIAL_PAGE_CONSOLE)};
 	const struct machine_config *config = &m->config;
 
 	if (console_open(&m->console, m->loop, &m->vm.domain, &ring, config->in_fd, config->out_fd,
@@ -181,7 +209,7 @@ static int open_store(struct machine *m, struct problem *p)
 	if (!m->config.store)
 		return 0;
 	m->store_ring = store_ring_open(m->config.store, m->loop, &m->vm.domain,
-					special_page(SPECIAL_PAGE_STORE), p);
+					special_page(m, SPECIAL_PAGE_STORE), p);
 	return m->store_ring ? 0 : -1;
 }
 
@@ -203,16 +231,16 @@ static int offer_grants(struct machine *m, struct problem *p)
 			       "max_grant_frames=%u, max_grant_version=%u: a grant table has up to "
 			       "%u frames, and version 1 or 2",
 			       c->max_grant_frames, c->max_grant_version, GRANT_FRAMES_MAX);
-	if (grants_offer(d, GNTTAB_RESERVED_CONSOLE, gfn(special_gfn(SPECIAL_PAGE_CONSOLE))) ||
-	    grants_offer(d, GNTTAB_RESERVED_XENSTORE, gfn(special_gfn(SPECIAL_PAGE_STORE))))
+	if (grants_offer(d, GNTTAB_RESERVED_CONSOLE, gfn(special_gfn(m, SPECIAL_PAGE_CONSOLE))) ||
+	    grants_offer(d, GNTTAB_RESERVED_XENSTORE, gfn(special_gfn(m, SPECIAL_PAGE_STORE))))
 		return problem(p, "cannot grant the guest's own pages");
 	return 0;
 }
 
 static int build(struct machine *m, const struct kernel *kernel, struct problem *p)
 {
-	if (load_kernel(m, kernel, p) || watch_soft_reset(m, p) || open_console(m, p) ||
-	    open_store(m, p) || offer_grants(m, p))
+	if ((m->config.pv ? load_pv(m, kernel, p) : load_kernel(m, kernel, p)) ||
+	    watch_soft_reset(m, p) || open_console(m, p) || open_store(m, p) || offer_grants(m, p))
 		return -1;
 	offer_rings(m);
 	return 0;
@@ -228,6 +256,7 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 		.max_memory = config->max_memory,
 		.vcpus = config->vcpus,
 		.ioapic = config->ioapic,
+		.pv = config->pv,
 		.domid = config->domid,
 		.ended = ended,
 		.soft_reset = soft_reset_wanted,
@@ -260,6 +289,8 @@ int machine_create(struct machine *m, const struct machine_config *config, struc
 
 int machine_start(struct machine *m, struct problem *p)
 {
+	if (m->config.pv)
+		return vm_start_pv(&m->vm, p);
 	return vm_start(&m->vm, m->start.entry, m->start.start_info, p);
 }
 

@@ -8,6 +8,7 @@
 
 #include "host/backend/console.h"
 #include "host/kvm/vm.h"
+#include "host/loader/pv.h"
 #include "host/loader/pvh.h"
 #include "host/xenstore/store_ring.h"
 
@@ -18,6 +19,7 @@ struct machine_config {
 	uint64_t memory;     /* bytes */
 	uint64_t max_memory; /* the same; 0: as memory */
 	unsigned vcpus;      /* 1 to DOMAIN_MAX_VCPUS */
+	bool pv;             /* a PV guest: its kernel enters as one (docs/pv.md) */
 	bool ioapic;         /* an I/O APIC, as HVM guests have */
 	int in_fd, out_fd;   /* the guest's console; in_fd may be -1 */
 
@@ -46,8 +48,9 @@ struct machine {
 	struct console console;
 	struct store_ring *store_ring; /* NULL: no store */
 	struct pvh_start start;
-	struct watch reset;   /* eventfd: the guest wants to begin anew */
-	char debug_line[256]; /* of the hypervisor's console, until its line is complete */
+	struct pv_start pv_start; /* in its place, of a PV guest */
+	struct watch reset;       /* eventfd: the guest wants to begin anew */
+	char debug_line[256];     /* of the hypervisor's console, until its line is complete */
 	size_t debug_len;
 };
 

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xen-abi/x86_32.h"
-
 long fake_grant_op(struct fake *f, uint64_t cmd, void *arg, size_t len)
 {
 	long rc;
@@ -18,15 +16,10 @@ long fake_grant_op(struct fake *f, uint64_t cmd, void *arg, size_t len)
 
 long fake_show_grants(struct fake *f, uint64_t idx, uint64_t at)
 {
-	struct xen_add_to_physmap native = {
-		.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .idx = idx, .gpfn = at};
-	struct xen_add_to_physmap_x86_32 compat = {
+	const struct xen_add_to_physmap arg = {
 		.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .idx = idx, .gpfn = at};
 
-	return f->long_mode ? fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &native,
-				      sizeof(native))
-			    : fake_op(f, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &compat,
-				      sizeof(compat));
+	return fake_add_to_physmap(f, XENMEM_add_to_physmap, &arg);
 }
 
 void fake_grant_version(struct fake *f, uint32_t version)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shim/memslot/overlay.h"
+#include "xen-abi/x86_32.h"
 
 static struct fake *fake_of(struct domain *d)
 {
@@ -501,4 +502,17 @@ long fake_vcpu_op(struct fake *f, uint64_t cmd, uint64_t vcpu, void *arg, size_t
 	rc = fake_call(f, __HYPERVISOR_vcpu_op, cmd, vcpu, FAKE_ARG);
 	take_back(f, arg, len, rc);
 	return rc;
+}
+
+long fake_add_to_physmap(struct fake *f, uint64_t cmd, const struct xen_add_to_physmap *arg)
+{
+	struct xen_add_to_physmap native = *arg;
+	struct xen_add_to_physmap_x86_32 compat = {.domid = arg->domid,
+						   .size = arg->size,
+						   .space = arg->space,
+						   .idx = arg->idx,
+						   .gpfn = arg->gpfn};
+
+	return f->long_mode ? fake_op(f, __HYPERVISOR_memory_op, cmd, &native, sizeof(native))
+			    : fake_op(f, __HYPERVISOR_memory_op, cmd, &compat, sizeof(compat));
 }

@@ -128,6 +128,9 @@ long fake_call(struct fake *f, uint64_t nr, uint64_t arg0, uint64_t arg1, uint64
 long fake_op(struct fake *f, uint64_t nr, uint64_t cmd, void *arg, size_t len);
 long fake_vcpu_op(struct fake *f, uint64_t cmd, uint64_t vcpu, void *arg, size_t len);
 
+/* XENMEM_add_to_physmap in the caller's word size; cmd has more bits than the number. */
+long fake_add_to_physmap(struct fake *f, uint64_t cmd, const struct xen_add_to_physmap *arg);
+
 /* All that a failed hypercall must leave alone: memory, ports, registrations, recorded requests. */
 struct fake_snapshot;
 struct fake_snapshot *fake_snapshot(struct fake *f);

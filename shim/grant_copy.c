@@ -51,8 +51,8 @@ static int claim_grant(struct domain *d, const struct end *e, struct page *p)
 	if (rc != GNTST_okay)
 		return rc;
 	p->held = true;
-	p->start = p->hold.start;
-	p->length = p->hold.length;
+	p->start = p->hold.bytes.start;
+	p->length = p->hold.bytes.length;
 	return pin_page(d, p, p->hold.at, e->write);
 }
 

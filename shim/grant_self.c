@@ -58,8 +58,7 @@ static uint32_t get_handle(struct grant_table *g)
 
 	if (!s->nr_handles)
 		s->free = NO_HANDLE;
-	if ((!s->nr_handles || s->free == NO_HANDLE) &&
-	    !add_frame_of_tracks(s, g->max_maptrack_frames))
+	if (s->free == NO_HANDLE && !add_frame_of_tracks(s, g->max_maptrack_frames))
 		return NO_HANDLE;
 	handle = s->free;
 	s->free = track_of(s, handle)->next;

@@ -4,13 +4,6 @@
 #include "shim/grant_array.h"
 #include "shim/grant_entry.h"
 
-static bool used(const struct grant_table *g, grant_ref_t ref)
-{
-	const struct grant_use *u = grant_use_of(g, ref);
-
-	return u->readers || u->writers;
-}
-
 static void swap_v1(const struct grant_table *g, grant_ref_t a, grant_ref_t b)
 {
 	struct grant_entry_v1 entry = *grant_v1(g, a);
@@ -36,7 +29,7 @@ static int swap(const struct grant_table *g, grant_ref_t a, grant_ref_t b)
 		return GNTST_bad_gntref;
 	if (a == b)
 		return GNTST_okay;
-	if (used(g, a) || used(g, b))
+	if (grant_in_use(g, a) || grant_in_use(g, b))
 		return GNTST_eagain;
 	if (g->version == 1)
 		swap_v1(g, a, b);

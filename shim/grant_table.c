@@ -171,7 +171,7 @@ uint64_t grants_frame_gfn(struct domain *d, unsigned idx)
 	return overlay_place(&d->memslots, OVERLAY_GRANT_FRAMES + idx, &at) ? at.v : UINT64_MAX;
 }
 
-static void empty(struct grant_table *g)
+void grants_empty(struct grant_table *g)
 {
 	memset(g->frames, 0, (size_t)g->nr_frames * GUEST_PAGE_SIZE);
 	memset(g->statuses, 0, (size_t)g->nr_statuses * GUEST_PAGE_SIZE);
@@ -185,7 +185,7 @@ void grants_reset(struct domain *d)
 	short_lock(&g->lock);
 	for (unsigned i = 0; i < g->nr_frames; i++)
 		memset(g->uses[i], 0, GRANTS_PER_FRAME_V1 * sizeof(struct grant_use));
-	empty(g);
+	grants_empty(g);
 	g->version = 1;
 	g->nr_frames = GRANT_FRAMES_INITIAL;
 	g->nr_statuses = 0;

@@ -89,6 +89,9 @@ int grants_offer(struct domain *d, grant_ref_t ref, struct gfn at);
  */
 void grants_reset(struct domain *d);
 
+/* All entries and status words become 0. Under both locks. */
+void grants_empty(struct grant_table *g);
+
 /* How many grant references there are. Under either lock. */
 static inline unsigned grant_entries(const struct grant_table *g)
 {

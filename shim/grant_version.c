@@ -93,8 +93,7 @@ static int change(struct domain *d, unsigned version)
 		rc = unshare_statuses(d);
 	if (rc)
 		return rc;
-	memset(g->frames, 0, (size_t)g->nr_frames * GUEST_PAGE_SIZE);
-	memset(g->statuses, 0, (size_t)g->nr_statuses * GUEST_PAGE_SIZE);
+	grants_empty(g);
 	g->version = version;
 	g->nr_statuses = version == 2 ? grant_statuses_for(g->nr_frames) : 0;
 	if (version == 2)

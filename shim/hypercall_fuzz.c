@@ -11,10 +11,10 @@
 #include "shim/callback.h"
 #include "shim/event_port.h"
 #include "shim/fake_paging.h"
+#include "shim/fake_reservation.h"
 #include "shim/fuzz_input.h"
 #include "shim/shared_info.h"
 #include "shim/soft_reset.h"
-#include "xen-abi/x86_32.h"
 
 #define MAX_STEPS 200
 /* Each step binds a port at most. */
@@ -95,7 +95,7 @@ static void step_structure(struct fuzz *z)
 }
 
 /* Frames of a list: of RAM, mostly, near one another. */
-#define LIST        (PLAYGROUND + 0x800)
+#define FRAMES_AT   (PLAYGROUND + 0x800)
 #define LIST_FRAMES 8
 
 /* A list of frames, the argument in slot 0 that names it, and the call: all but an accident. */
@@ -103,27 +103,23 @@ static void step_reservation(struct fuzz *z)
 {
 	static const unsigned cmds[] = {XENMEM_decrease_reservation, XENMEM_populate_physmap,
 					XENMEM_increase_reservation, XENMEM_decrease_reservation};
-	uint8_t *slot = z->f->ram + PLAYGROUND, *list = z->f->ram + LIST;
+	uint8_t *slot = z->f->ram + PLAYGROUND;
 	uint64_t base = take(&z->in, 1) & 1 ? FAKE_HIGH / GUEST_PAGE_SIZE : take(&z->in, 2) % 0x210;
-	struct xen_memory_reservation native = {
-		.nr_extents = take(&z->in, 1) % (LIST_FRAMES + 2),
-		.extent_order = take(&z->in, 1) % 11,
+	const struct call c = {
+		.nr = take(&z->in, 1) % (LIST_FRAMES + 2),
+		.order = take(&z->in, 1) % 11,
 		.domid = DOMID_SELF,
+		.list = FRAMES_AT,
 	};
-	struct xen_memory_reservation_x86_32 compat = {LIST, native.nr_extents, native.extent_order,
-						       0, DOMID_SELF};
-	uint64_t at = LIST;
+	struct xen_memory_reservation native = native_of(&c);
+	struct xen_memory_reservation_x86_32 compat = compat_of(&c);
 
-	memcpy(&native.extent_start, &at, sizeof(at));
 	if (z->f->long_mode)
 		memcpy(slot, &native, sizeof(native));
 	else
 		memcpy(slot, &compat, sizeof(compat));
-	for (unsigned i = 0; i < LIST_FRAMES; i++) {
-		uint64_t frame = base + (int8_t)take(&z->in, 1);
-
-		memcpy(list + i * (z->f->long_mode ? 8 : 4), &frame, z->f->long_mode ? 8 : 4);
-	}
+	for (unsigned i = 0; i < LIST_FRAMES; i++)
+		write_frame(z->f, FRAMES_AT, i, base + (int8_t)take(&z->in, 1));
 	fake_call(z->f, __HYPERVISOR_memory_op, cmds[take(&z->in, 1) % ARRAY_SIZE(cmds)],
 		  PLAYGROUND, 0);
 }

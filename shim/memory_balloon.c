@@ -45,14 +45,6 @@ long xenmem_increase_reservation(struct vcpu *v, const struct hypercall *h)
 	return done;
 }
 
-static bool is_covered(struct domain *d, uint64_t first, unsigned order)
-{
-	for (uint64_t i = 0; i < 1ull << order; i++)
-		if (overlay_at(&d->memslots, gfn(first + i)) >= 0)
-			return true;
-	return false;
-}
-
 /* A page of the hypervisor's that is seen there goes, with the RAM below, if there is any. */
 static bool remove_covered(struct domain *d, uint64_t first, unsigned order)
 {
@@ -73,7 +65,7 @@ static unsigned remove_extents(struct domain *d, const uint64_t *frames, unsigne
 {
 	unsigned done, clear = 0;
 
-	while (clear < n && !is_covered(d, frames[clear], order))
+	while (clear < n && !overlay_in_range(&d->memslots, gfn(frames[clear]), 1ull << order))
 		clear++;
 	done = reservation_remove(d, frames, clear, order);
 	if (done < clear || done == n)
@@ -112,15 +104,21 @@ static long check_query(struct vcpu *v, const struct hypercall *h)
 	return rc ? rc : domain_check_self(v->domain, domid);
 }
 
+static long query_memory(struct vcpu *v, const struct hypercall *h, struct domain_memory *m)
+{
+	long rc = check_query(v, h);
+
+	if (!rc)
+		domain_memory(v->domain, m);
+	return rc;
+}
+
 long xenmem_current_reservation(struct vcpu *v, const struct hypercall *h)
 {
 	struct domain_memory m;
-	long rc = check_query(v, h);
+	long rc = query_memory(v, h, &m);
 
-	if (rc)
-		return rc;
-	domain_memory(v->domain, &m);
-	return m.pages;
+	return rc ? rc : (long)m.pages;
 }
 
 long pv_current_reservation(struct vcpu *v, const struct hypercall *h)
@@ -132,12 +130,9 @@ long pv_current_reservation(struct vcpu *v, const struct hypercall *h)
 long xenmem_maximum_reservation(struct vcpu *v, const struct hypercall *h)
 {
 	struct domain_memory m;
-	long rc = check_query(v, h);
+	long rc = query_memory(v, h, &m);
 
-	if (rc)
-		return rc;
-	domain_memory(v->domain, &m);
-	return m.max;
+	return rc ? rc : (long)m.max;
 }
 
 static bool remember_end(const struct range *r, void *opaque)

@@ -83,14 +83,9 @@ int extents_read(struct vcpu *v, const struct extents *e, uint64_t first, unsign
 	return rc;
 }
 
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 unsigned extents_piece(const struct extents *e, uint64_t first)
 {
-	return min(e->count - first, min(PIECE, PIECE_PAGES >> e->order));
+	return min_of(e->count - first, min_of(PIECE, PIECE_PAGES >> e->order));
 }
 
 unsigned extents_next(struct vcpu *v, const struct extents *e, uint64_t first, uint64_t *frames)

@@ -36,25 +36,24 @@ void memory_map_reset(struct domain *d)
 	d->guest_memmap = NULL;
 }
 
-static unsigned min(unsigned a, unsigned b)
+/* Of the map as it is now. */
+static struct e820_entry entry_of(const struct domain *d, unsigned i)
 {
-	return a < b ? a : b;
+	const struct memory_map *own = d->guest_memmap;
+
+	return own ? own->entries[i]
+		   : (struct e820_entry){d->memmap[i].addr, d->memmap[i].size, d->memmap[i].type};
 }
 
-/* Copy up to `room` entries of the map as it is now; their number. */
+/* Copy up to `room` entries of the map; their number. */
 static unsigned copy_map(struct domain *d, struct e820_entry *e, unsigned room)
 {
-	const struct memory_map *own;
 	unsigned count;
 
 	pthread_mutex_lock(&d->lock);
-	own = d->guest_memmap;
-	count = min(own ? own->count : d->memmap_entries, room);
-	for (unsigned i = 0; i < count; i++) {
-		const struct hvm_memmap_table_entry *m = &d->memmap[i];
-
-		e[i] = own ? own->entries[i] : (struct e820_entry){m->addr, m->size, m->type};
-	}
+	count = min_of(d->guest_memmap ? d->guest_memmap->count : d->memmap_entries, room);
+	for (unsigned i = 0; i < count; i++)
+		e[i] = entry_of(d, i);
 	pthread_mutex_unlock(&d->lock);
 	return count;
 }
@@ -93,7 +92,7 @@ long xenmem_memory_map(struct vcpu *v, const struct hypercall *h)
 	count = copy_map(v->domain, e, MEMORY_MAP_MAX);
 	if (!count)
 		return -XEN_ENOSYS;
-	count = min(count, a.nr_entries);
+	count = min_of(count, a.nr_entries);
 	/* In one piece: an ordinary map is written whole or not at all. */
 	rc = guest_write(v, a.buffer, e, count * sizeof(e[0]));
 	/* nr_entries is the first field in both word sizes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * XENMEM_* (public header memory.h). The table and what places pages is in memory_op.c; what a
- * guest has and may have in memory_balloon.c; the E820 map in memory_map.c.
+ * XENMEM_* (public header memory.h). The table is in memory_op.c; what places pages in
+ * physmap_op.c; what a guest has and may have in memory_balloon.c; the E820 map in memory_map.c.
  */
 #ifndef SHIM_MEMORY_OP_H
 #define SHIM_MEMORY_OP_H

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "shim/fake_test.h"
-#include "xen-abi/x86_32.h"
 
 #define SOMEWHERE 0x42ull /* a frame of RAM */
 #define RAM_END   (FAKE_RAM_SIZE / GUEST_PAGE_SIZE)
@@ -15,17 +14,13 @@ static long memory_op(struct fake *f, uint64_t cmd, void *arg, size_t len)
 	return fake_op(f, __HYPERVISOR_memory_op, cmd, arg, len);
 }
 
-/* XENMEM_add_to_physmap in the caller's word size; cmd has more bits than the number. */
 static long add_to_physmap_cmd(struct fake *f, uint64_t cmd, domid_t domid, unsigned space,
 			       uint64_t idx, uint64_t gpfn)
 {
-	struct xen_add_to_physmap native = {
-		.domid = domid, .space = space, .idx = idx, .gpfn = gpfn};
-	struct xen_add_to_physmap_x86_32 compat = {
+	const struct xen_add_to_physmap arg = {
 		.domid = domid, .space = space, .idx = idx, .gpfn = gpfn};
 
-	return f->long_mode ? memory_op(f, cmd, &native, sizeof(native))
-			    : memory_op(f, cmd, &compat, sizeof(compat));
+	return fake_add_to_physmap(f, cmd, &arg);
 }
 
 static long add_to_physmap(struct fake *f, domid_t domid, unsigned space, uint64_t idx,
@@ -248,20 +243,13 @@ static void continuations(void **state)
 
 static long move(struct fake *f, uint64_t start, uint64_t idx, uint64_t gpfn, uint16_t size)
 {
-	struct xen_add_to_physmap native = {.domid = DOMID_SELF,
-					    .size = size,
-					    .space = XENMAPSPACE_gmfn_range,
-					    .idx = idx,
-					    .gpfn = gpfn};
-	struct xen_add_to_physmap_x86_32 compat = {.domid = DOMID_SELF,
-						   .size = size,
-						   .space = XENMAPSPACE_gmfn_range,
-						   .idx = idx,
-						   .gpfn = gpfn};
-	uint64_t cmd = XENMEM_add_to_physmap | start << MEMOP_EXTENT_SHIFT;
+	const struct xen_add_to_physmap arg = {.domid = DOMID_SELF,
+					       .size = size,
+					       .space = XENMAPSPACE_gmfn_range,
+					       .idx = idx,
+					       .gpfn = gpfn};
 
-	return f->long_mode ? memory_op(f, cmd, &native, sizeof(native))
-			    : memory_op(f, cmd, &compat, sizeof(compat));
+	return fake_add_to_physmap(f, XENMEM_add_to_physmap | start << MEMOP_EXTENT_SHIFT, &arg);
 }
 
 static long move_page(struct fake *f, uint64_t idx, uint64_t gpfn)

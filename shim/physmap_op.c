@@ -9,6 +9,93 @@
 #include "shim/shared_info.h"
 #include "xen-abi/x86_32.h"
 
+/* The last frame that has an address. */
+#define LAST_GFN (UINT64_MAX >> GUEST_PAGE_SHIFT)
+
+/* Whose frames, and which space: MMIO is for domains that have the hardware. */
+static int check_domain(const struct domain *d, domid_t domid, unsigned space)
+{
+	int rc = domain_check_translated(d, domid);
+
+	return space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH ? -XEN_EACCES : rc;
+}
+
+static int add_page(struct domain *d, unsigned space, uint64_t idx, uint64_t gpfn)
+{
+	if (gpfn > LAST_GFN)
+		return -XEN_EINVAL;
+	switch (space) {
+	case XENMAPSPACE_shared_info:
+		return idx ? -XEN_EINVAL : shared_info_map(d, gfn(gpfn));
+	case XENMAPSPACE_grant_table:
+		return grants_show_frame(d, idx, gfn(gpfn));
+	case XENMAPSPACE_gmfn:
+		return reservation_move(d, gfn(idx), gfn(gpfn));
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+static int read_add_to_physmap(struct vcpu *v, const struct hypercall *h,
+			       struct xen_add_to_physmap *xatp)
+{
+	struct xen_add_to_physmap_x86_32 compat;
+	int rc;
+
+	if (h->long_mode)
+		return guest_read(v, xatp, gva(h->args[1]), sizeof(*xatp));
+	rc = guest_read(v, &compat, gva(h->args[1]), sizeof(compat));
+	if (!rc)
+		*xatp = (struct xen_add_to_physmap){.domid = compat.domid,
+						    .size = compat.size,
+						    .space = compat.space,
+						    .idx = compat.idx,
+						    .gpfn = compat.gpfn};
+	return rc;
+}
+
+/*
+ * Pages from idx on move to gpfn and on, until one cannot. A range may end beyond all addresses:
+ * what is wrong with it is said when it is reached.
+ */
+static int move_range(struct vcpu *v, const struct xen_add_to_physmap *xatp, uint64_t start)
+{
+	struct domain *d = v->domain;
+	int rc = 0;
+
+	if (xatp->gpfn == UINT64_MAX)
+		return -XEN_EINVAL;
+	if (xatp->size < start)
+		return -XEN_EILSEQ;
+	if (xatp->gpfn + xatp->size < xatp->gpfn || xatp->idx + xatp->size < xatp->idx)
+		return -XEN_EOVERFLOW;
+	for (uint64_t i = start; i < xatp->size && !rc && !d->ops->must_stop(v); i++)
+		rc = reservation_move(d, gfn(xatp->idx + i), gfn(xatp->gpfn + i));
+	return rc;
+}
+
+long xenmem_add_to_physmap(struct vcpu *v, const struct hypercall *h)
+{
+	struct xen_add_to_physmap xatp;
+	long rc;
+
+	/* Only ranges go on, and their sizes have 16 bits. */
+	if (memop_start_extent(h) > UINT16_MAX)
+		return -XEN_EDOM;
+	rc = read_add_to_physmap(v, h, &xatp);
+	if (rc)
+		return rc;
+	/* Pages of other domains need XENMEM_add_to_physmap_batch. */
+	if (xatp.space == XENMAPSPACE_gmfn_foreign)
+		return -XEN_ENOSYS;
+	rc = check_domain(v->domain, xatp.domid, xatp.space);
+	if (rc)
+		return rc;
+	return xatp.space == XENMAPSPACE_gmfn_range
+		       ? move_range(v, &xatp, memop_start_extent(h))
+		       : add_page(v->domain, xatp.space, xatp.idx, xatp.gpfn);
+}
+
 struct batch {
 	domid_t domid;
 	uint16_t space, size;
@@ -44,25 +131,6 @@ static int read_batch(struct vcpu *v, const struct hypercall *h, struct batch *b
 	return rc;
 }
 
-/* Pages of other domains are for the toolstack's domain alone. */
-static int add_one(struct domain *d, uint16_t space, uint64_t idx, uint64_t gpfn)
-{
-	if (space == XENMAPSPACE_gmfn_foreign)
-		return -XEN_EPERM;
-	if (gpfn > UINT64_MAX >> GUEST_PAGE_SHIFT)
-		return -XEN_EINVAL;
-	switch (space) {
-	case XENMAPSPACE_shared_info:
-		return idx ? -XEN_EINVAL : shared_info_map(d, gfn(gpfn));
-	case XENMAPSPACE_grant_table:
-		return grants_show_frame(d, idx, gfn(gpfn));
-	case XENMAPSPACE_gmfn:
-		return reservation_move(d, gfn(idx), gfn(gpfn));
-	default:
-		return -XEN_EINVAL;
-	}
-}
-
 static int add_extent(struct vcpu *v, const struct batch *b, uint64_t i)
 {
 	uint64_t idx = 0, gpfn = 0;
@@ -73,7 +141,9 @@ static int add_extent(struct vcpu *v, const struct batch *b, uint64_t i)
 		return -XEN_EFAULT;
 	if (gpfn == UINT64_MAX)
 		return -XEN_EINVAL;
-	err = add_one(v->domain, b->space, idx, gpfn);
+	/* Pages of other domains are for the toolstack's domain alone. */
+	err = b->space == XENMAPSPACE_gmfn_foreign ? -XEN_EPERM
+						   : add_page(v->domain, b->space, idx, gpfn);
 	return guest_write(v, gva(b->errs.v + i * sizeof(err)), &err, sizeof(err));
 }
 
@@ -100,9 +170,7 @@ long xenmem_add_to_physmap_batch(struct vcpu *v, const struct hypercall *h)
 		return rc;
 	if (b.space == XENMAPSPACE_gmfn_range)
 		return -XEN_EOPNOTSUPP;
-	rc = domain_check_translated(v->domain, b.domid);
-	if (b.space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH)
-		return -XEN_EACCES;
+	rc = check_domain(v->domain, b.domid, b.space);
 	return rc ? rc : add_extents(v, &b, memop_start_extent(h));
 }
 
@@ -150,6 +218,5 @@ long xenmem_remove_from_physmap(struct vcpu *v, const struct hypercall *h)
 		rc = domain_check_translated(v->domain, r.domid);
 	if (rc)
 		return rc;
-	return r.gpfn > UINT64_MAX >> GUEST_PAGE_SHIFT ? -XEN_ENOENT
-						       : remove_page(v->domain, gfn(r.gpfn));
+	return r.gpfn > LAST_GFN ? -XEN_ENOENT : remove_page(v->domain, gfn(r.gpfn));
 }

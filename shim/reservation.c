@@ -99,14 +99,21 @@ static bool is_gone(const struct ram_range *range, uint64_t page)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE) & bit;
 }
 
-static void set_gone(const struct ram_range *range, uint64_t page, bool gone)
+static void set_gone(struct reservation *r, const struct ram_range *range, uint64_t page)
 {
 	uint64_t bit, *word = word_of(range, page, &bit);
 
-	if (gone)
-		__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
-	else
-		__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
+	__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+	if (page < r->first_gone)
+		r->first_gone = page;
+}
+
+static void set_there(const struct ram_range *range, uint64_t page)
+{
+	uint64_t bit, *word = word_of(range, page, &bit);
+
+	__atomic_fetch_and(word, ~bit, __ATOMIC_RELEASE);
 }
 
 bool domain_page_populated(const struct domain *d, struct gfn page)
@@ -175,14 +182,6 @@ static void run_add(struct run *run, uint64_t page)
 	}
 }
 
-static void mark_gone(struct reservation *r, const struct ram_range *range, uint64_t page)
-{
-	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
-	set_gone(range, page, true);
-	if (page < r->first_gone)
-		r->first_gone = page;
-}
-
 /* The pages' contents go, and their memory with them. */
 static void discard(struct domain *d, uint64_t first, uint64_t npages)
 {
@@ -206,7 +205,7 @@ static bool remove_page(struct reservation *r, uint64_t page, struct run *discar
 
 	if (!range || is_gone(range, page))
 		return false;
-	mark_gone(r, range, page);
+	set_gone(r, range, page);
 	run_add(discards, page);
 	return true;
 }
@@ -250,11 +249,12 @@ static bool populate_extent(struct reservation *r, uint64_t first, unsigned orde
 	if (!range || !has_room(r, npages))
 		return false;
 	for (uint64_t page = first; page < first + npages; page++) {
-		if (is_gone(range, page))
+		if (is_gone(range, page)) {
 			run_add(populated, page);
-		else
+			set_there(range, page);
+		} else {
 			run_add(discards, page);
-		set_gone(range, page, false);
+		}
 	}
 	r->pages += npages;
 	return true;
@@ -284,14 +284,9 @@ int domain_withhold_ram(struct domain *d, struct gfn base, uint64_t npages)
 	if (!range || domain_count_populated(d, base, npages) != npages)
 		return -EINVAL;
 	for (uint64_t i = 0; i < npages; i++)
-		mark_gone(r, range, base.v + i);
+		set_gone(r, range, base.v + i);
 	r->pages -= npages;
 	return 0;
-}
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* The first page from `page` on that is not there; or the end of the range, or beyond. */
@@ -313,7 +308,7 @@ static bool find_gone(const struct ram_range *range, uint64_t from, uint64_t end
 {
 	uint64_t page = from > range->first ? from : range->first;
 
-	end = min(end, range->first + range->npages);
+	end = min_of(end, range->first + range->npages);
 	while (page < end && (page = next_gone(range, page)) < end) {
 		page = (page + size - 1) & ~(size - 1);
 		if (page >= end || size > end - page)
@@ -328,19 +323,14 @@ static bool find_gone(const struct ram_range *range, uint64_t from, uint64_t end
 	return false;
 }
 
-static void set_extent(const struct ram_range *range, uint64_t first, uint64_t size, bool gone)
-{
-	for (uint64_t i = 0; i < size; i++)
-		set_gone(range, first + i, gone);
-}
-
 /* What the domain has is counted elsewhere. */
 static bool take_extent(struct reservation *r, uint64_t size, uint64_t end, uint64_t *first)
 {
 	for (unsigned i = 0; i < r->nr_ranges; i++) {
 		if (!find_gone(&r->range[i], r->first_gone, end, size, first))
 			continue;
-		set_extent(&r->range[i], *first, size, false);
+		for (uint64_t page = 0; page < size; page++)
+			set_there(&r->range[i], *first + page);
 		if (size == 1)
 			r->first_gone = *first + 1;
 		return true;
@@ -385,7 +375,7 @@ static unsigned give_up(struct reservation *r, const uint64_t *pages, unsigned n
 
 		if (!range || is_gone(range, pages[i]))
 			break;
-		mark_gone(r, range, pages[i]);
+		set_gone(r, range, pages[i]);
 	}
 	return i;
 }
@@ -394,7 +384,7 @@ static void put_extents(struct reservation *r, const uint64_t *first, unsigned n
 {
 	for (unsigned i = 0; i < n; i++)
 		for (uint64_t page = 0; page < size; page++)
-			mark_gone(r, range_of(r, first[i], size), first[i] + page);
+			set_gone(r, range_of(r, first[i], size), first[i] + page);
 }
 
 static void discard_pages(struct domain *d, const uint64_t *pages, unsigned n)
@@ -422,7 +412,7 @@ static int exchange(struct domain *d, const uint64_t *pages, unsigned n, uint64_
 	}
 	put_extents(r, first, taken, size);
 	for (unsigned i = 0; i < gone; i++)
-		set_gone(range_of(r, pages[i], 1), pages[i], false);
+		set_there(range_of(r, pages[i], 1), pages[i]);
 	return gone == n ? -XEN_ENOMEM : -XEN_EINVAL;
 }
 
@@ -496,17 +486,17 @@ static bool copy_page_waiting(struct domain *d, struct gfn from, struct gfn to)
 static int move_page(struct domain *d, struct gfn from, struct gfn to)
 {
 	struct reservation *r = &d->reservation;
-	const struct ram_range *range = range_of(r, to.v, 1);
+	const struct ram_range *target = range_of(r, to.v, 1);
 
 	if (!copy_page_waiting(d, from, to)) /* slots of RAM do not go */
 		return -XEN_EINVAL;
-	if (is_gone(range, to.v)) {
-		set_gone(range, to.v, false);
+	if (is_gone(target, to.v)) {
+		set_there(target, to.v);
 		take_back(d, to.v, 1);
 	} else {
 		r->pages--;
 	}
-	mark_gone(r, range_of(r, from.v, 1), from.v);
+	set_gone(r, range_of(r, from.v, 1), from.v);
 	discard(d, from.v, 1);
 	return 0;
 }

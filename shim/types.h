@@ -15,6 +15,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+static inline uint64_t min_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Kinds of guests, by what they see of the hypervisor. An HVM guest is as a PVH one here. */
 enum domain_type {
 	DOMAIN_PVH,

@@ -31,8 +31,7 @@ void console_unlock(void)
 void console_flush(void)
 {
 	if (used && hypercall_console_io(CONSOLEIO_write, (unsigned int)used, line) < 0)
-		for (size_t i = 0; i < used; i++)
-			outb(0xe9, (uint8_t)line[i]);
+		console_fallback(line, used);
 	used = 0;
 }
 

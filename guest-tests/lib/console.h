@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Output. Lines go out by CONSOLEIO_write; a hypervisor that refuses it to a guest (a release
- * build of Xen) or lacks it gets them through the debug port 0xe9.
+ * build of Xen) or lacks it gets them through the debug port 0xe9, from a PV guest through its
+ * ring.
  */
 #ifndef GUEST_TESTS_CONSOLE_H
 #define GUEST_TESTS_CONSOLE_H
@@ -23,6 +24,9 @@ int snprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format
 /* Between these, other vCPUs' output waits. They nest. */
 void console_lock(void);
 void console_unlock(void);
+
+/* The other way. */
+void console_fallback(const char *text, size_t n);
 
 /* Write now what printf has kept of an unfinished line. */
 void console_flush(void);

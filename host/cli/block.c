@@ -34,25 +34,21 @@ static char *whole_spec(const struct disk_config *d)
 static int attach(const char *domain, const struct disk_config *d)
 {
 	struct control_guest guest = find_guest(domain);
-	int fds[BLOCK_IMAGE_FDS];
+	int fds[BLOCK_IMAGE_FDS], status;
 	struct problem p;
-	json_t *answer;
 	unsigned nr_fds;
 	char *spec;
 
 	if (block_image_prepare(d, fds, &nr_fds, &p))
 		return fail(&p);
 	spec = whole_spec(d);
-	answer = control_request(&guest,
-				 json_pack("{s:s, s:s}", "command", "block-attach", "disk", spec),
-				 fds, nr_fds, &p);
+	status =
+		order_with(&guest, json_pack("{s:s, s:s}", "command", "block-attach", "disk", spec),
+			   fds, nr_fds);
 	free(spec);
 	while (nr_fds)
 		close(fds[--nr_fds]);
-	if (!answer)
-		return fail(&p);
-	json_decref(answer);
-	return EXIT_SUCCESS;
+	return status;
 }
 
 static int block_attach_main(int argc, char **argv)
@@ -62,52 +58,46 @@ static int block_attach_main(int argc, char **argv)
 	int status;
 
 	only_arguments(argc, argv, &block_attach_command, 2, argc);
-	if (disk_spec_parse((const char *const *)argv + optind + 1, argc - optind - 1, &d, &p)) {
+	if (disk_spec_parse((const char *const *)argv + optind + 1, argc - optind - 1, &d, &p))
 		status = fail(&p);
-	} else if (program.dry_run) {
-		json_t *o = disk_config_json(&d);
-
-		printf("disk: ");
-		json_dumpf(o, stdout, JSON_INDENT(4));
-		puts("\n");
-		json_decref(o);
-		status = EXIT_SUCCESS;
-	} else {
+	else if (program.dry_run)
+		status = print_dry_run("disk", disk_config_json(&d));
+	else
 		status = attach(argv[optind], &d);
-	}
 	disk_config_free(&d);
 	return status;
 }
 
 /* xl's columns; what it calls the handle is the guest's domid. */
-static int print_disks(const struct control_guest *guest)
+static void print_header(void)
 {
-	json_t *disks = ask(guest, json_pack("{s:s}", "command", "block-list")), *d;
-	size_t i;
+	printf("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch",
+	       "ring-ref", "BE-path");
+}
 
-	json_array_foreach(disks, i, d)
-		printf("%-5lld %-3lld %-6u %-5lld %-6lld %-8lld %-30s\n", number_of(d, "devid", -1),
-		       number_of(d, "backend_id", 0), guest->domid, number_of(d, "state", -1),
-		       number_of(d, "event_channel", -1), number_of(d, "ring_ref", -1),
-		       string_of(d, "backend_path"));
-	json_decref(disks);
-	return disks ? EXIT_SUCCESS : EXIT_FAILED;
+static void print_disk(const struct control_guest *guest, const json_t *d)
+{
+	printf("%-5lld %-3lld %-6u %-5lld %-6lld %-8lld %-30s\n", number_of(d, "devid", -1),
+	       number_of(d, "backend_id", 0), guest->domid, number_of(d, "state", -1),
+	       number_of(d, "event_channel", -1), number_of(d, "ring_ref", -1),
+	       string_of(d, "backend_path"));
 }
 
 static int block_list_main(int argc, char **argv)
 {
-	struct control_guest *guests;
-	int status = EXIT_SUCCESS;
-	unsigned count;
-
 	only_arguments(argc, argv, &block_list_command, 1, argc);
-	count = chosen_guests(argv + optind, argc - optind, &guests);
-	printf("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch",
-	       "ring-ref", "BE-path");
-	for (unsigned i = 0; i < count; i++)
-		status |= print_disks(&guests[i]);
-	free(guests);
-	return status;
+	return print_lists(argv + optind, argc - optind, "block-list", print_header, print_disk);
+}
+
+/* The number of the disk that is named so; if it is no name of one, the program ends. */
+static json_int_t disk_number(const char *name)
+{
+	uint32_t devid;
+
+	if (vdev_devid(name, &devid))
+		exit(failf("'%s' is not the name or the number of a disk, such as xvda or 51712",
+			   name));
+	return devid;
 }
 
 static int block_detach_main(int argc, char **argv)
@@ -115,27 +105,18 @@ static int block_detach_main(int argc, char **argv)
 	static const struct option words[] = {
 		{"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
 	bool force = false;
-	uint32_t devid;
 
 	while (next_option(argc, argv, &block_detach_command, "f", words, 2, 2) != -1)
 		force = true;
-	if (vdev_devid(argv[optind + 1], &devid))
-		return failf("'%s' is not the name or the number of a disk, such as xvda or 51712",
-			     argv[optind + 1]);
 	return order(argv[optind], json_pack("{s:s, s:I, s:b}", "command", "block-detach", "devid",
-					     (json_int_t)devid, "force", (int)force));
+					     disk_number(argv[optind + 1]), "force", (int)force));
 }
 
 static int block_resize_main(int argc, char **argv)
 {
-	uint32_t devid;
-
 	only_arguments(argc, argv, &block_resize_command, 2, 2);
-	if (vdev_devid(argv[optind + 1], &devid))
-		return failf("'%s' is not the name or the number of a disk, such as xvda or 51712",
-			     argv[optind + 1]);
 	return order(argv[optind], json_pack("{s:s, s:I}", "command", "block-resize", "devid",
-					     (json_int_t)devid));
+					     disk_number(argv[optind + 1])));
 }
 
 const struct command block_attach_command = {

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/cli/domain_0.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* The first line of a file in /proc that begins so; what follows in `rest`. */
-static bool proc_line(const char *path, const char *begin, char *rest, size_t size)
+bool proc_line(const char *path, const char *begin, char *rest, size_t size)
 {
 	FILE *f = fopen(path, "re");
 	bool found = false;
-	char line[256];
+	char line[PROC_LINE_MAX];
 
 	while (f && !found && fgets(line, sizeof(line), f)) {
 		found = !strncmp(line, begin, strlen(begin));

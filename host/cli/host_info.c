@@ -38,23 +38,17 @@ static void line(const char *wanted, const char *name, const char *fmt, ...)
 /* What the first CPU has in /proc/cpuinfo; false: it is not there. */
 static bool cpu_field(const char *field, char *value, size_t size)
 {
-	FILE *f = fopen("/proc/cpuinfo", "re");
-	size_t length = strlen(field);
-	bool found = false;
-	char text[4096];
+	char begin[32], rest[PROC_LINE_MAX];
+	const char *colon = NULL;
 
-	while (f && !found && fgets(text, sizeof(text), f)) {
-		const char *colon = strchr(text, ':');
-
-		if (!colon || strncmp(text, field, length) != 0 || !strchr("\t ", text[length]))
-			continue;
-		snprintf(value, size, "%s", colon[1] == ' ' ? colon + 2 : colon + 1);
-		value[strcspn(value, "\n")] = '\0';
-		found = true;
-	}
-	if (f)
-		fclose(f);
-	return found;
+	snprintf(begin, sizeof(begin), "%s\t", field);
+	if (proc_line("/proc/cpuinfo", begin, rest, sizeof(rest)))
+		colon = strchr(rest, ':');
+	if (!colon)
+		return false;
+	snprintf(value, size, "%s", colon[1] == ' ' ? colon + 2 : colon + 1);
+	value[strcspn(value, "\n")] = '\0';
+	return true;
 }
 
 static long cpu_number(const char *field, long none)

@@ -42,20 +42,16 @@ static int attach(const char *domain, char **parts, int nr, struct nic_config *n
 {
 	struct control_guest guest = find_guest(domain);
 	struct problem p;
-	json_t *answer;
-	int fd;
+	int fd, status;
 
 	if (nic_random_mac(n, &p))
 		return fail(&p);
 	fd = net_link_prepare(n, &p);
 	if (fd < 0)
 		return fail(&p);
-	answer = control_request(&guest, request(parts, nr, n), &fd, 1, &p);
+	status = order_with(&guest, request(parts, nr, n), &fd, 1);
 	close(fd);
-	if (!answer)
-		return fail(&p);
-	json_decref(answer);
-	return EXIT_SUCCESS;
+	return status;
 }
 
 static int network_attach_main(int argc, char **argv)
@@ -65,56 +61,37 @@ static int network_attach_main(int argc, char **argv)
 	int status;
 
 	only_arguments(argc, argv, &network_attach_command, 1, argc);
-	if (nic_spec_parse((const char *const *)argv + optind + 1, argc - optind - 1, &n, NULL,
-			   &p)) {
+	if (nic_spec_parse((const char *const *)argv + optind + 1, argc - optind - 1, &n, NULL, &p))
 		status = fail(&p);
-	} else if (program.dry_run) {
-		json_t *o = nic_config_json(&n);
-
-		printf("vif: ");
-		json_dumpf(o, stdout, JSON_INDENT(4));
-		puts("\n");
-		json_decref(o);
-		status = EXIT_SUCCESS;
-	} else {
+	else if (program.dry_run)
+		status = print_dry_run("vif", nic_config_json(&n));
+	else
 		status = attach(argv[optind], argv + optind + 1, argc - optind - 1, &n);
-	}
 	nic_config_free(&n);
 	return status;
 }
 
 /* xl's columns. */
-static int print_nics(const struct control_guest *guest)
+static void print_header(void)
 {
-	json_t *nics = ask(guest, json_pack("{s:s}", "command", "network-list")), *n;
-	size_t i;
+	printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-5s %-30s\n", "Idx", "BE", "Mac Addr.",
+	       "handle", "state", "evt-ch", "tx-", "rx-ring-ref", "BE-path");
+}
 
-	json_array_foreach(nics, i, n)
-	{
-		printf("%-3lld %-2lld ", number_of(n, "devid", -1), number_of(n, "backend_id", 0));
-		printf("%s%6lld %5lld %6lld %5lld/%-11lld %-30s\n", string_of(n, "mac"),
-		       number_of(n, "devid", -1), number_of(n, "state", -1),
-		       number_of(n, "event_channel", -1), number_of(n, "tx_ring_ref", -1),
-		       number_of(n, "rx_ring_ref", -1), string_of(n, "backend_path"));
-	}
-	json_decref(nics);
-	return nics ? EXIT_SUCCESS : EXIT_FAILED;
+static void print_nic(const struct control_guest *guest, const json_t *n)
+{
+	(void)guest;
+	printf("%-3lld %-2lld ", number_of(n, "devid", -1), number_of(n, "backend_id", 0));
+	printf("%s%6lld %5lld %6lld %5lld/%-11lld %-30s\n", string_of(n, "mac"),
+	       number_of(n, "devid", -1), number_of(n, "state", -1),
+	       number_of(n, "event_channel", -1), number_of(n, "tx_ring_ref", -1),
+	       number_of(n, "rx_ring_ref", -1), string_of(n, "backend_path"));
 }
 
 static int network_list_main(int argc, char **argv)
 {
-	struct control_guest *guests;
-	int status = EXIT_SUCCESS;
-	unsigned count;
-
 	only_arguments(argc, argv, &network_list_command, 1, argc);
-	count = chosen_guests(argv + optind, argc - optind, &guests);
-	printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-5s %-30s\n", "Idx", "BE", "Mac Addr.",
-	       "handle", "state", "evt-ch", "tx-", "rx-ring-ref", "BE-path");
-	for (unsigned i = 0; i < count; i++)
-		status |= print_nics(&guests[i]);
-	free(guests);
-	return status;
+	return print_lists(argv + optind, argc - optind, "network-list", print_header, print_nic);
 }
 
 /* The interface with that MAC; -1: none, or the guest did not say. */

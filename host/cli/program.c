@@ -112,7 +112,7 @@ struct control_guest find_guest(const char *domain)
 	exit(EXIT_FAILED);
 }
 
-unsigned all_guests(struct control_guest **guests)
+static unsigned all_guests(struct control_guest **guests)
 {
 	struct problem p;
 	unsigned count;
@@ -147,10 +147,53 @@ json_t *ask(const struct control_guest *guest, json_t *request)
 int order(const char *domain, json_t *request)
 {
 	struct control_guest guest = find_guest(domain);
-	json_t *answer = ask(&guest, request);
 
+	return order_with(&guest, request, NULL, 0);
+}
+
+int order_with(const struct control_guest *guest, json_t *request, const int *fds, unsigned nr_fds)
+{
+	struct problem p;
+	json_t *answer = control_request(guest, request, fds, nr_fds, &p);
+
+	if (!answer)
+		return fail(&p);
 	json_decref(answer);
-	return answer ? EXIT_SUCCESS : EXIT_FAILED;
+	return EXIT_SUCCESS;
+}
+
+static int print_list(const struct control_guest *guest, const char *command,
+		      void (*row)(const struct control_guest *guest, const json_t *item))
+{
+	json_t *list = ask(guest, json_pack("{s:s}", "command", command)), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) row(guest, item);
+	json_decref(list);
+	return list ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+int print_lists(char **names, int nr_names, const char *command, void (*header)(void),
+		void (*row)(const struct control_guest *guest, const json_t *item))
+{
+	struct control_guest *guests;
+	unsigned count = chosen_guests(names, nr_names, &guests);
+	int status = EXIT_SUCCESS;
+
+	header();
+	for (unsigned i = 0; i < count; i++)
+		status |= print_list(&guests[i], command, row);
+	free(guests);
+	return status;
+}
+
+int print_dry_run(const char *what, json_t *value)
+{
+	printf("%s: ", what);
+	json_dumpf(value, stdout, JSON_INDENT(4));
+	puts("\n");
+	json_decref(value);
+	return EXIT_SUCCESS;
 }
 
 long long number_of(const json_t *answer, const char *key, long long none)

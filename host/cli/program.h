@@ -50,10 +50,10 @@ void only_arguments(int argc, char **argv, const struct command *c, int min, int
 /* The guest of that name or domid; if there is none, the program ends with EXIT_FAILED. */
 struct control_guest find_guest(const char *domain);
 
-/* All guests; the program ends if they cannot be listed. To be freed. */
-unsigned all_guests(struct control_guest **guests);
-
-/* Those named, or all if none is. */
+/*
+ * Those named, or all if none is, to be freed; the program ends if one of them is not there, or all
+ * cannot be listed.
+ */
 unsigned chosen_guests(char **names, int nr_names, struct control_guest **guests);
 
 /* Ask it, and say what went wrong: the answer, to be decref'ed, or NULL. */
@@ -61,6 +61,18 @@ json_t *ask(const struct control_guest *guest, json_t *request);
 
 /* The same for an answer that says nothing more than "done": the exit status. */
 int order(const char *domain, json_t *request);
+/* And with descriptors. */
+int order_with(const struct control_guest *guest, json_t *request, const int *fds, unsigned nr_fds);
+
+/*
+ * A table of the lists with which those guests (as above) answer a command without arguments: what
+ * header() prints, and each item by row(). The exit status.
+ */
+int print_lists(char **names, int nr_names, const char *command, void (*header)(void),
+		void (*row)(const struct control_guest *guest, const json_t *item));
+
+/* "WHAT: ", the value (its reference is taken), for a command that is a dry run: EXIT_SUCCESS. */
+int print_dry_run(const char *what, json_t *value);
 
 /* A number of an answer; `none` if it is null or absent. */
 long long number_of(const json_t *answer, const char *key, long long none);

@@ -24,6 +24,7 @@ static const char help[] =
 	"usage: xenolith run --kernel FILE [OPTION...]\n\n"
 	"Boot FILE as a Xen PVH guest, its console (hvc0 in Linux) on this terminal. ^] leaves.\n\n"
 	"  --kernel FILE      ELF with a Xen PVH note, or a Linux bzImage\n"
+	"  --pv               a PV guest: the kernel's own entry for Xen, in ring 3\n"
 	"  --initrd FILE      initial ramdisk\n"
 	"  --cmdline STRING   the kernel's command line, for Linux usually \"console=hvc0 ...\"\n"
 	"  --memory SIZE      guest memory, e.g. 512M (default), 2G\n"
@@ -71,9 +72,10 @@ static int parse_memory(const char *option, const char *value, uint64_t *bytes, 
 
 static int parse_options(int argc, char **argv, struct options *o, struct problem *p)
 {
-	enum { KERNEL = 256, INITRD, CMDLINE, MEMORY, MAXMEM, VCPUS, IOAPIC, ACCEL, DEVICE };
+	enum { KERNEL = 256, PV, INITRD, CMDLINE, MEMORY, MAXMEM, VCPUS, IOAPIC, ACCEL, DEVICE };
 	static const struct option options[] = {
 		{"kernel", required_argument, NULL, KERNEL},
+		{"pv", no_argument, NULL, PV},
 		{"initrd", required_argument, NULL, INITRD},
 		{"cmdline", required_argument, NULL, CMDLINE},
 		{"memory", required_argument, NULL, MEMORY},
@@ -93,6 +95,9 @@ static int parse_options(int argc, char **argv, struct options *o, struct proble
 		switch (c) {
 		case KERNEL:
 			o->machine.kernel = optarg;
+			break;
+		case PV:
+			o->machine.pv = true;
 			break;
 		case INITRD:
 			o->machine.initrd = optarg;

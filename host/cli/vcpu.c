@@ -9,6 +9,12 @@
 
 #define VCPUS_MAX INT16_MAX
 
+static void print_header(void)
+{
+	printf("%-32s %5s %5s %5s %5s %9s %s\n", "Name", "ID", "VCPU", "CPU", "State", "Time(s)",
+	       "Affinity (Hard / Soft)");
+}
+
 /* xl's columns; on this host, each vCPU may run on all CPUs. */
 static void print_vcpu(const struct control_guest *guest, const json_t *v)
 {
@@ -25,30 +31,10 @@ static void print_vcpu(const struct control_guest *guest, const json_t *v)
 	printf("%9.1f  all / all\n", (double)number_of(v, "time_ns", 0) / 1e9);
 }
 
-static int print_guest(const struct control_guest *guest)
-{
-	json_t *vcpus = ask(guest, json_pack("{s:s}", "command", "vcpus")), *v;
-	size_t i;
-
-	json_array_foreach(vcpus, i, v) print_vcpu(guest, v);
-	json_decref(vcpus);
-	return vcpus ? EXIT_SUCCESS : EXIT_FAILED;
-}
-
 static int vcpu_list_main(int argc, char **argv)
 {
-	struct control_guest *guests;
-	int status = EXIT_SUCCESS;
-	unsigned count;
-
 	only_arguments(argc, argv, &vcpu_list_command, 0, argc);
-	count = chosen_guests(argv + optind, argc - optind, &guests);
-	printf("%-32s %5s %5s %5s %5s %9s %s\n", "Name", "ID", "VCPU", "CPU", "State", "Time(s)",
-	       "Affinity (Hard / Soft)");
-	for (unsigned i = 0; i < count; i++)
-		status |= print_guest(&guests[i]);
-	free(guests);
-	return status;
+	return print_lists(argv + optind, argc - optind, "vcpus", print_header, print_vcpu);
 }
 
 /* More than now, and more than the host has. */

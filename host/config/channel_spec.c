@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/config/channel_spec.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "host/config/spec.h"
 
 void channel_config_free(struct channel_config *channel)
 {
@@ -13,21 +14,9 @@ void channel_config_free(struct channel_config *channel)
 	*channel = (struct channel_config){0};
 }
 
-static char *trimmed(char *text)
-{
-	size_t length;
-
-	text += strspn(text, " \t\n");
-	for (length = strlen(text); length && isspace((unsigned char)text[length - 1]);)
-		text[--length] = '\0';
-	return text;
-}
-
 static int set(char **to, const char *value, struct problem *p)
 {
-	free(*to);
-	*to = strdup(value);
-	return *to ? 0 : problem(p, "out of memory");
+	return spec_copy(to, value) ? problem(p, "out of memory") : 0;
 }
 
 static int take(struct channel_config *c, char *item, struct problem *p)
@@ -37,8 +26,8 @@ static int take(struct channel_config *c, char *item, struct problem *p)
 	if (!value)
 		return problem(p, "channel: '%s' is not KEY=VALUE", item);
 	*value++ = '\0';
-	key = trimmed(item);
-	value = trimmed(value);
+	key = spec_trim(item);
+	value = spec_trim(value);
 	if (!strcmp(key, "name"))
 		return set(&c->name, value, p);
 	if (!strcmp(key, "connection"))
@@ -67,7 +56,7 @@ int channel_spec_parse(const char *spec, struct channel_config *channel, struct 
 
 	*channel = (struct channel_config){0};
 	while (!rc && (item = strsep(&rest, ",")))
-		if (*trimmed(item))
+		if (*spec_trim(item))
 			rc = take(channel, item, p);
 	free(copy);
 	return rc ? -1 : check(channel, p);

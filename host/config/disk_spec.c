@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/config/spec.h"
 #include "host/config/vdev.h"
 #include "shim/types.h"
 
@@ -53,9 +54,7 @@ static int set_string(struct reader *r, char **to, const char *value, const char
 {
 	if (*to && **to)
 		return bad(r, value, remedy);
-	free(*to);
-	*to = strdup(value);
-	return *to ? 0 : problem(r->p, "out of memory");
+	return spec_copy(to, value) ? problem(r->p, "out of memory") : 0;
 }
 
 static int set_format_to(struct reader *r, enum disk_format format, const char *value)
@@ -340,12 +339,6 @@ int disk_spec_read(const char *const *specs, unsigned nr_specs, struct disk_conf
 	return rc;
 }
 
-static bool is_domain_0(const char *backend)
-{
-	return !strcmp(backend, "0") || !strcasecmp(backend, "Domain-0") ||
-	       !strcasecmp(backend, "dom0");
-}
-
 /* What xl can attach and we cannot, and what neither can. */
 static int check(const struct reader *r)
 {
@@ -361,7 +354,7 @@ static int check(const struct reader *r)
 			       "disk '%s': hotplug scripts (%s) are not run here: attach it on the "
 			       "host, and give its device as phy:/dev/...",
 			       r->spec, d->script);
-	if (r->backend && !is_domain_0(r->backend))
+	if (r->backend && !spec_is_domain_0(r->backend))
 		return problem(r->p,
 			       "disk '%s': there are no driver domains such as '%s' here: give the "
 			       "disk's own file or device",

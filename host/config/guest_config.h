@@ -133,6 +133,10 @@ int guest_config_read(struct guest_config *c, const char *file, char *const *arg
 
 void guest_config_free(struct guest_config *c);
 
+/* Is one of those actions what follows some end of the guest's? */
+bool guest_config_has_action(const struct guest_config *c,
+			     bool (*wanted)(enum guest_action action));
+
 /* Can a guest have that name? 0, or -1 with the reason. */
 int guest_name_check(const char *name, struct problem *p);
 

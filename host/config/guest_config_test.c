@@ -89,6 +89,28 @@ static void nothing_but_arguments(void **state)
 	guest_config_free(&c);
 }
 
+static bool is_preserve(enum guest_action action)
+{
+	return action == ACTION_PRESERVE;
+}
+
+static void each_end_has_an_action(void **state)
+{
+	static char *const ends[] = {"on_poweroff='preserve'",   "on_reboot='preserve'",
+				     "on_crash='preserve'",      "on_watchdog='preserve'",
+				     "on_soft_reset='preserve'", "on_crash='destroy'"};
+	struct guest_config c;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
+		char *arguments[] = {"name=n", "kernel=k", ends[i]};
+
+		assert_int_equal(guest_config_read(&c, NULL, arguments, 3, &quiet, &p), 0);
+		assert_int_equal(guest_config_has_action(&c, is_preserve), i < 5);
+		guest_config_free(&c);
+	}
+}
+
 static void too_many_settings(void **state)
 {
 	static char text[4 * (CONFIG_SETTINGS_MAX + 1) + 1];
@@ -207,6 +229,7 @@ int main(void)
 		cmocka_unit_test(what_is_random),
 		cmocka_unit_test(files),
 		cmocka_unit_test(nothing_but_arguments),
+		cmocka_unit_test(each_end_has_an_action),
 		cmocka_unit_test(too_many_settings),
 		cmocka_unit_test(syntax_as_libxlutil_has_it),
 	};

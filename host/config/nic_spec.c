@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "host/config/nic_rate.h"
+#include "host/config/spec.h"
 #include "shim/types.h"
 
 #define FORWARDS_MAX 256
@@ -60,9 +61,7 @@ static void warn(const struct reader *r, const char *key, const char *what)
 
 static int set_string(struct reader *r, char **to, const char *value)
 {
-	free(*to);
-	*to = strdup(value);
-	return *to ? 0 : problem(r->p, "out of memory");
+	return spec_copy(to, value) ? problem(r->p, "out of memory") : 0;
 }
 
 static int set_mac(struct reader *r, const char *value)
@@ -128,7 +127,7 @@ static int set_type(struct reader *r, const char *value)
 
 static int set_backend(struct reader *r, const char *value)
 {
-	if (strcmp(value, "0") && strcasecmp(value, "Domain-0") && strcasecmp(value, "dom0"))
+	if (!spec_is_domain_0(value))
 		return problem(r->p,
 			       "vif: there are no driver domains such as '%s' here: leave backend= "
 			       "out",
@@ -293,12 +292,9 @@ static int read_one(struct reader *r, const char *spec)
 	int rc = copy ? 0 : problem(r->p, "out of memory");
 
 	while (!rc && (item = strsep(&rest, ","))) {
-		size_t length;
 		char *value;
 
-		item += strspn(item, " \t\n");
-		for (length = strlen(item); length && isspace((unsigned char)item[length - 1]);)
-			item[--length] = '\0';
+		item = spec_trim(item);
 		value = strchr(item, '=');
 		if (value)
 			*value++ = '\0';

@@ -31,6 +31,7 @@
 #include "xen-abi/xen.h"
 
 #define CONTROL_LINE_MAX 65536 /* bytes of a request or an answer */
+#define CONTROL_FDS_MAX  4     /* descriptors with one request */
 
 /* The runtime folder, made if it is not there; nobody else can write there. 0, or -1 with the
  * reason. */

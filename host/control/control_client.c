@@ -9,8 +9,6 @@
 
 #include "host/control/control.h"
 
-#define FDS_MAX 4
-
 int control_connect(const struct control_guest *guest, struct problem *p)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -38,7 +36,7 @@ static ssize_t send_some(int fd, char *line, size_t length, const int *fds, unsi
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+		char bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
 	} control = {0};
 	struct iovec iov = {line, length};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
@@ -84,7 +82,7 @@ int control_send(int fd, json_t *request, const int *fds, unsigned nr_fds, struc
 	if (!line)
 		return problem(p, "a request that cannot be written as JSON, such as a text that "
 				  "is not UTF-8");
-	if (length >= CONTROL_LINE_MAX || nr_fds > FDS_MAX) {
+	if (length >= CONTROL_LINE_MAX || nr_fds > CONTROL_FDS_MAX) {
 		free(line);
 		return problem(p, "a request of %zu bytes is too long", length);
 	}

@@ -13,8 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "host/control/control.h"
-
 #define CLIENTS_MAX 64
 
 /* How long the last answers may take to be read when the guest's process ends. */

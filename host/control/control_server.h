@@ -8,12 +8,11 @@
 
 #include <jansson.h>
 
+#include "host/control/control.h"
 #include "host/loop.h"
 #include "host/problem.h"
 
 struct control_server;
-
-#define CONTROL_FDS_MAX 4 /* with one request */
 
 /*
  * A request that waits for its answer. Exactly one of control_answer() and control_fail() ends it,

@@ -17,7 +17,7 @@ static void hand_over(struct control_call *call, int *fds)
 	call->nr_fds = 0;
 }
 
-static int show_disk(struct guest_disk *disk, struct control_call *call, struct problem *p)
+static int add_disk(struct guest_disk *disk, struct control_call *call, struct problem *p)
 {
 	struct guest *g = disk->guest;
 	unsigned nr_fds = call->nr_fds;
@@ -29,11 +29,7 @@ static int show_disk(struct guest_disk *disk, struct control_call *call, struct 
 		return problem(p, "%s has a disk %s already", g->config->name, disk->own.vdev);
 	hand_over(call, fds);
 	disk->image = block_image_adopt(&disk->own, fds, nr_fds, p);
-	if (!disk->image)
-		return -1;
-	disk->device = block_device_add(&disk->own, disk->image, &g->loop, g->store,
-					&g->machine->vm.domain, p);
-	if (!disk->device)
+	if (!disk->image || guest_disk_show(disk, p))
 		return -1;
 	g->disks[g->nr_disks++] = disk;
 	return 0;
@@ -52,7 +48,7 @@ void guest_block_attach(struct guest *g, struct control_call *call)
 	}
 	disk->guest = g;
 	disk->config = &disk->own;
-	if (disk_spec_parse(&spec, 1, &disk->own, &p) || show_disk(disk, call, &p)) {
+	if (disk_spec_parse(&spec, 1, &disk->own, &p) || add_disk(disk, call, &p)) {
 		control_fail(call, "%s", p.text);
 		guest_disk_free(disk);
 		return;
@@ -72,7 +68,7 @@ static int choose_devid(const struct guest *g, struct nic_config *nic, struct pr
 	return 0;
 }
 
-static int show_nic(struct guest_nic *nic, struct control_call *call, struct problem *p)
+static int add_nic(struct guest_nic *nic, struct control_call *call, struct problem *p)
 {
 	struct guest *g = nic->guest;
 	int fds[CONTROL_FDS_MAX];
@@ -86,11 +82,7 @@ static int show_nic(struct guest_nic *nic, struct control_call *call, struct pro
 		return -1;
 	hand_over(call, fds);
 	nic->link = net_link_adopt(fds[0], p);
-	if (!nic->link)
-		return -1;
-	nic->device =
-		net_device_add(&nic->own, nic->link, &g->loop, g->store, &g->machine->vm.domain, p);
-	if (!nic->device)
+	if (!nic->link || guest_nic_show(nic, p))
 		return -1;
 	g->nics[g->nr_nics++] = nic;
 	return 0;
@@ -110,7 +102,7 @@ void guest_network_attach(struct guest *g, struct control_call *call)
 	}
 	nic->guest = g;
 	nic->config = &nic->own;
-	if (nic_spec_parse(&spec, 1, &nic->own, NULL, &p) || show_nic(nic, call, &p)) {
+	if (nic_spec_parse(&spec, 1, &nic->own, NULL, &p) || add_nic(nic, call, &p)) {
 		control_fail(call, "%s", p.text);
 		guest_nic_free(nic);
 		return;

@@ -79,7 +79,7 @@ int guest_channel_open(struct guest_channel *c, const struct channel_config *con
 		.config = config,
 		.loop = loop,
 		.device = {.in_fd = -1, .out_fd = -1, .hung_up = NULL},
-		.tty = {.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}},
+		.tty = GUEST_TTY_CLOSED,
 		.listener = {.fd = -1, .ready = client_came, .opaque = c},
 		.client = -1,
 		.client_out = -1,

@@ -24,26 +24,22 @@ static struct vm *vm_of(struct guest *g)
  * What it is and does.
  */
 
-struct counts {
-	json_t *unknown;
-};
-
 static void count_unknown(void *opaque, const char *name, uint32_t calls, bool implemented)
 {
-	struct counts *c = opaque;
-	json_int_t before = json_integer_value(json_object_get(c->unknown, name));
+	json_t *counts = opaque;
+	json_int_t before = json_integer_value(json_object_get(counts, name));
 
 	if (!implemented && calls)
-		json_object_set_new(c->unknown, name, json_integer(before + calls));
+		json_object_set_new(counts, name, json_integer(before + calls));
 }
 
 static json_t *unknown_hypercalls(struct vm *vm)
 {
-	struct counts c = {json_object()};
+	json_t *counts = json_object();
 
 	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++)
-		hypercall_counts_visit(vm->vcpus[i].vcpu, count_unknown, &c);
-	return c.unknown;
+		hypercall_counts_visit(vm->vcpus[i].vcpu, count_unknown, counts);
+	return counts;
 }
 
 /* One of xl's letters. */
@@ -149,7 +145,7 @@ static void command_dmesg(struct guest *g, struct control_call *call)
  * What happens to it.
  */
 
-static bool still_runs(struct guest *g, struct control_call *call)
+bool guest_still_runs(const struct guest *g, struct control_call *call)
 {
 	if (g->machine && g->end == GUEST_RUNS)
 		return true;
@@ -159,7 +155,7 @@ static bool still_runs(struct guest *g, struct control_call *call)
 
 static void command_pause(struct guest *g, struct control_call *call)
 {
-	if (!still_runs(g, call))
+	if (!guest_still_runs(g, call))
 		return;
 	if (!g->paused) {
 		vm_pause_begin(vm_of(g));
@@ -171,7 +167,7 @@ static void command_pause(struct guest *g, struct control_call *call)
 
 static void command_unpause(struct guest *g, struct control_call *call)
 {
-	if (!still_runs(g, call))
+	if (!guest_still_runs(g, call))
 		return;
 	if (g->paused)
 		vm_resume(vm_of(g));
@@ -197,7 +193,7 @@ static void command_shutdown(struct guest *g, struct control_call *call)
 	for (unsigned i = 0; reason && i < ARRAY_SIZE(reasons); i++) {
 		if (strcmp(reason, reasons[i]))
 			continue;
-		if (!still_runs(g, call))
+		if (!guest_still_runs(g, call))
 			return;
 		/* Kernels before Linux 4.20 and others say nothing, and listen all the same. */
 		if (!strcmp(reason, "suspend") && !has_feature(g, reason)) {
@@ -274,15 +270,24 @@ static void command_rename(struct guest *g, struct control_call *call)
  * What it has.
  */
 
-static bool size_argument(struct control_call *call, const char *name, uint64_t *size)
+bool guest_number_argument(struct control_call *call, const char *name, int64_t max, int64_t *n)
 {
 	const json_t *value = json_object_get(call->request, name);
 
-	if (!json_is_integer(value) || json_integer_value(value) < 0) {
-		control_fail(call, "%s needs \"%s\", a number", call->command, name);
+	*n = json_integer_value(value);
+	if (json_is_integer(value) && *n >= 0 && *n <= max)
+		return true;
+	control_fail(call, "%s needs \"%s\", a number", call->command, name);
+	return false;
+}
+
+static bool size_argument(struct control_call *call, const char *name, uint64_t *size)
+{
+	int64_t n;
+
+	if (!guest_number_argument(call, name, INT64_MAX, &n))
 		return false;
-	}
-	*size = json_integer_value(value);
+	*size = n;
 	return true;
 }
 
@@ -290,7 +295,7 @@ static void command_mem_set(struct guest *g, struct control_call *call)
 {
 	uint64_t target;
 
-	if (!size_argument(call, "target", &target) || !still_runs(g, call))
+	if (!size_argument(call, "target", &target) || !guest_still_runs(g, call))
 		return;
 	target &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 	if (!target || target > g->config->maxmem) {
@@ -311,7 +316,7 @@ static void command_mem_max(struct guest *g, struct control_call *call)
 	struct domain_memory memory;
 	uint64_t max;
 
-	if (!size_argument(call, "max", &max) || !still_runs(g, call))
+	if (!size_argument(call, "max", &max) || !guest_still_runs(g, call))
 		return;
 	domain_memory(&vm_of(g)->domain, &memory);
 	if (max < g->memory_target || max > memory.ram << GUEST_PAGE_SHIFT) {
@@ -332,7 +337,7 @@ static void command_vcpu_set(struct guest *g, struct control_call *call)
 {
 	uint64_t online;
 
-	if (!size_argument(call, "online", &online) || !still_runs(g, call))
+	if (!size_argument(call, "online", &online) || !guest_still_runs(g, call))
 		return;
 	if (!online || online > g->config->maxvcpus) {
 		control_fail(call, "%s has 1 to %u vCPUs: %llu is out of range", g->config->name,
@@ -340,12 +345,7 @@ static void command_vcpu_set(struct guest *g, struct control_call *call)
 		return;
 	}
 	g->vcpus_online = online;
-	for (unsigned i = 0; i < g->config->maxvcpus; i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "cpu/%u/availability", i);
-		guest_node_writef(g, name, "%s", i < online ? "online" : "offline");
-	}
+	guest_write_vcpus(g);
 	control_answer(call, NULL);
 }
 
@@ -357,7 +357,7 @@ static void command_sysrq(struct guest *g, struct control_call *call)
 		control_fail(call, "sysrq needs a key, one letter or digit");
 		return;
 	}
-	if (!still_runs(g, call))
+	if (!guest_still_runs(g, call))
 		return;
 	guest_node_writef(g, "control/sysrq", "%s", key);
 	control_answer(call, NULL);
@@ -373,7 +373,7 @@ static void command_trigger(struct guest *g, struct control_call *call)
 		control_fail(call, "trigger: only \"nmi\" reaches a PVH guest");
 		return;
 	}
-	if (!still_runs(g, call))
+	if (!guest_still_runs(g, call))
 		return;
 	if (vcpu < 0 || vcpu >= vm->nr_vcpus) {
 		control_fail(call, "%s has no vCPU %lld", g->config->name, (long long)vcpu);

@@ -171,15 +171,12 @@ static bool is_forced(const struct control_call *call)
 
 static bool devid_argument(struct control_call *call, uint32_t *devid)
 {
-	const json_t *value = json_object_get(call->request, "devid");
+	int64_t n;
 
-	if (json_is_integer(value) && json_integer_value(value) >= 0 &&
-	    json_integer_value(value) <= UINT32_MAX) {
-		*devid = json_integer_value(value);
-		return true;
-	}
-	control_fail(call, "%s needs \"devid\", a number", call->command);
-	return false;
+	if (!guest_number_argument(call, "devid", UINT32_MAX, &n))
+		return false;
+	*devid = n;
+	return true;
 }
 
 static void detach_disk(struct guest_disk *disk, struct control_call *call)
@@ -295,11 +292,8 @@ bool guest_device_command(struct guest *g, struct control_call *call)
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, call->command) != 0)
 			continue;
-		if (g->machine && g->end == GUEST_RUNS)
+		if (guest_still_runs(g, call))
 			commands[i].run(g, call);
-		else
-			control_fail(call, "%s has ended (%s)", g->config->name,
-				     guest_end_name(g->end));
 		return true;
 	}
 	return false;

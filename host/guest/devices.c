@@ -117,28 +117,35 @@ void guest_devices_close(struct guest *g)
 	g->channels = NULL;
 }
 
+int guest_disk_show(struct guest_disk *disk, struct problem *p)
+{
+	struct guest *g = disk->guest;
+
+	disk->device = block_device_add(disk->config, disk->image, &g->loop, g->store,
+					&g->machine->vm.domain, p);
+	return disk->device ? 0 : -1;
+}
+
+int guest_nic_show(struct guest_nic *nic, struct problem *p)
+{
+	struct guest *g = nic->guest;
+
+	nic->device = net_device_add(nic->config, nic->link, &g->loop, g->store,
+				     &g->machine->vm.domain, p);
+	return nic->device ? 0 : -1;
+}
+
 int guest_devices_show(struct guest *g, struct problem *p)
 {
-	struct domain *d = &g->machine->vm.domain;
-
-	for (unsigned i = 0; i < g->nr_disks; i++) {
-		struct guest_disk *disk = g->disks[i];
-
-		disk->device =
-			block_device_add(disk->config, disk->image, &g->loop, g->store, d, p);
-		if (!disk->device)
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		if (guest_disk_show(g->disks[i], p))
 			return -1;
-	}
-	for (unsigned i = 0; i < g->nr_nics; i++) {
-		struct guest_nic *nic = g->nics[i];
-
-		nic->device = net_device_add(nic->config, nic->link, &g->loop, g->store, d, p);
-		if (!nic->device)
+	for (unsigned i = 0; i < g->nr_nics; i++)
+		if (guest_nic_show(g->nics[i], p))
 			return -1;
-	}
 	/* Console 0 is the one that every guest has. */
 	for (unsigned i = 0; i < g->nr_channels; i++)
-		if (guest_channel_show(&g->channels[i], g->store, d, i + 1, p))
+		if (guest_channel_show(&g->channels[i], g->store, &g->machine->vm.domain, i + 1, p))
 			return -1;
 	return 0;
 }

@@ -29,20 +29,25 @@ int guest_node_writef(struct guest *g, const char *name, const char *fmt, ...)
 }
 
 /* A folder or node that is the guest's to read, or also to write. */
-static int make_node(struct guest *g, const char *name, bool writable)
+static int make(struct guest *g, const char *path, bool writable)
 {
 	const domid_t domid = g->folder.domid;
 	const struct store_perm readable[] = {{0, STORE_NONE}, {domid, STORE_READ}};
 	const struct store_perm owned[] = {{domid, STORE_NONE}};
-	char path[256];
-	int rc;
+	int rc = store_mkdir(g->store, path);
 
-	domain_path(g, path, sizeof(path), name);
-	rc = store_mkdir(g->store, path);
 	if (rc)
 		return rc;
 	return writable ? store_set_perms(g->store, path, owned, ARRAY_SIZE(owned))
 			: store_set_perms(g->store, path, readable, ARRAY_SIZE(readable));
+}
+
+static int make_node(struct guest *g, const char *name, bool writable)
+{
+	char path[256];
+
+	domain_path(g, path, sizeof(path), name);
+	return make(g, path, writable);
 }
 
 static int make_folders(struct guest *g)
@@ -82,15 +87,12 @@ static int write_host(struct guest *g)
 static int write_vm(struct guest *g)
 {
 	const struct guest_config *c = g->config;
-	const struct store_perm readable[] = {{0, STORE_NONE}, {g->folder.domid, STORE_READ}};
 	char uuid[UUID_TEXT], vm[64], path[128];
 	int rc;
 
 	uuid_text(uuid, c->uuid);
 	snprintf(vm, sizeof(vm), "/vm/%s", uuid);
-	rc = store_mkdir(g->store, vm);
-	if (!rc)
-		rc = store_set_perms(g->store, vm, readable, ARRAY_SIZE(readable));
+	rc = make(g, vm, false);
 	snprintf(path, sizeof(path), "%s/uuid", vm);
 	if (!rc)
 		rc = store_write(g->store, path, uuid);
@@ -104,6 +106,19 @@ static int write_vm(struct guest *g)
 	if (!rc)
 		rc = store_writef(g->store, path, "%lld.00", (long long)time(NULL));
 	return rc ? rc : guest_node_writef(g, "vm", "%s", vm);
+}
+
+int guest_write_vcpus(struct guest *g)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < g->config->maxvcpus && !rc; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "cpu/%u/availability", i);
+		rc = guest_node_writef(g, name, "%s", i < g->vcpus_online ? "online" : "offline");
+	}
+	return rc;
 }
 
 static int write_domain(struct guest *g)
@@ -123,13 +138,7 @@ static int write_domain(struct guest *g)
 	if (!rc)
 		rc = guest_node_writef(g, "memory/target", "%llu",
 				       (unsigned long long)g->memory_target >> 10);
-	for (unsigned i = 0; i < c->maxvcpus && !rc; i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "cpu/%u/availability", i);
-		rc = guest_node_writef(g, name, "%s", i < g->vcpus_online ? "online" : "offline");
-	}
-	return rc;
+	return rc ? rc : guest_write_vcpus(g);
 }
 
 /* What xenconsole looks for, and a PV guest's console knows by its start_info. */

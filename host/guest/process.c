@@ -55,12 +55,9 @@ static int open_sockets(struct guest *g, struct problem *p)
 
 static int open_core(struct guest *g, struct problem *p)
 {
-	const struct guest_config *c = g->config;
-
-	if (!guest_wants_core(c->on_poweroff) && !guest_wants_core(c->on_reboot) &&
-	    !guest_wants_core(c->on_crash) && !guest_wants_core(c->on_watchdog))
+	if (!guest_config_has_action(g->config, guest_wants_core))
 		return 0;
-	return guest_core_open(&g->core, c->name, p);
+	return guest_core_open(&g->core, g->config->name, p);
 }
 
 /* All that the host gives, as long as it can still be opened. */
@@ -132,7 +129,7 @@ int guest_run(struct guest_config *config, const struct guest_folder *folder, bo
 	*g = (struct guest){
 		.config = config,
 		.folder = *folder,
-		.tty = {.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}},
+		.tty = GUEST_TTY_CLOSED,
 		.core = {.fd = -1},
 		.ended = {.fd = -1},
 		.signals = {.fd = -1},

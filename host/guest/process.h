@@ -119,6 +119,8 @@ void guest_nodes_remove(struct guest *g);
 /* A node of the domain's own folder. 0 or -errno. */
 int guest_node_writef(struct guest *g, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Which vCPUs shall be online: vcpus_online of them. 0 or -errno. */
+int guest_write_vcpus(struct guest *g);
 
 /* devices.c. Open: what the host gives. Show: to the guest. All return 0, or -1 with the reason. */
 int guest_devices_open(struct guest *g, struct problem *p);
@@ -127,6 +129,9 @@ int guest_devices_show(struct guest *g, struct problem *p);
 void guest_devices_hide(struct guest *g);
 /* The guest has begun anew (soft reset). */
 void guest_devices_reset(struct guest *g);
+/* One of them; it has been opened. */
+int guest_disk_show(struct guest_disk *disk, struct problem *p);
+int guest_nic_show(struct guest_nic *nic, struct problem *p);
 /* The one with that number; NULL: there is none. */
 struct guest_disk *guest_find_disk(const struct guest *g, uint32_t devid);
 struct guest_nic *guest_find_nic(const struct guest *g, uint32_t devid);
@@ -140,6 +145,9 @@ int guest_rename(struct guest *g, const char *name, struct problem *p);
 void guest_command(void *opaque, struct control_call *call);
 /* The guest has ended: tell those who wait. `action` is what happens next. */
 void guest_tell_waiters(struct guest *g, const char *action);
+/* For commands that need it to run, or a number from 0 to max: false, and the call has failed. */
+bool guest_still_runs(const struct guest *g, struct control_call *call);
+bool guest_number_argument(struct control_call *call, const char *name, int64_t max, int64_t *n);
 
 /* device_commands.c: block-* and network-*. False: the command is none of them. */
 bool guest_device_command(struct guest *g, struct control_call *call);

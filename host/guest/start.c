@@ -61,15 +61,9 @@ static int leave_terminal(const char *name, struct problem *p)
  * For a guest that is to be kept and started again when it ends in some way (rename-restart): a
  * process that waits for that. It has nothing of the guest's, which can start no process itself.
  */
-static bool has_successor(const struct guest_config *c)
+static bool wants_successor(enum guest_action action)
 {
-	const enum guest_action actions[] = {c->on_poweroff, c->on_reboot, c->on_crash,
-					     c->on_watchdog, c->on_soft_reset};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(actions); i++)
-		if (actions[i] == ACTION_RENAME_RESTART)
-			return true;
-	return false;
+	return action == ACTION_RENAME_RESTART;
 }
 
 /* Each byte starts the guest once: the one that it starts has a successor of its own. */
@@ -95,7 +89,7 @@ static int start_successor(struct guest_config *c, struct guest_folder *folder, 
 	int fds[2];
 	pid_t pid;
 
-	if (!has_successor(c) || pipe2(fds, O_CLOEXEC))
+	if (!guest_config_has_action(c, wants_successor) || pipe2(fds, O_CLOEXEC))
 		return -1;
 	fflush(NULL);
 	pid = fork();
@@ -217,11 +211,10 @@ int guest_start(struct guest_config *c, const struct start_options *o, struct pr
 	int rc;
 
 	if (c->type != GUEST_PVH)
-		return problem(
-			p,
-			"%s: a guest of type \"%s\" cannot be started yet; a kernel with Xen's "
-			"PVH entry (Linux 4.21 and later have it) runs with type=\"pvh\"",
-			c->name, guest_type_name(c->type));
+		return problem(p,
+			       "%s: %s guests cannot be started yet; a kernel with Xen's PVH entry "
+			       "(Linux 4.21 and later have it) runs with type=\"pvh\"",
+			       c->name, c->type == GUEST_PV ? "PV" : "HVM");
 	if (guest_folder_claim(&folder, c->name, p))
 		return -1;
 	if (o->foreground && !o->console)

@@ -10,6 +10,8 @@
 
 #include "host/guest/tty_drain.h"
 
+static const struct guest_tty closed = GUEST_TTY_CLOSED;
+
 static int open_pty(struct guest_tty *t, struct problem *p)
 {
 	struct termios raw;
@@ -31,7 +33,7 @@ static int open_pty(struct guest_tty *t, struct problem *p)
 
 int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p)
 {
-	*t = (struct guest_tty){.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}};
+	*t = closed;
 	if (open_pty(t, p)) {
 		guest_tty_close(t);
 		return -1;
@@ -54,5 +56,5 @@ void guest_tty_close(struct guest_tty *t)
 	if (t->slave >= 0)
 		close(t->slave);
 	guest_log_close(&t->log);
-	*t = (struct guest_tty){.master = -1, .out = -1, .slave = -1, .log = {.fd = -1}};
+	*t = closed;
 }

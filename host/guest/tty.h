@@ -16,6 +16,12 @@ struct guest_tty {
 	struct guest_log log;
 };
 
+/* One that is not open, and may be closed. */
+#define GUEST_TTY_CLOSED                                                 \
+	{                                                                \
+		.master = -1, .out = -1, .slave = -1, .log = {.fd = -1 } \
+	}
+
 /* `name`: whose log it has, too; NULL: none. 0, or -1 with the reason. A log that cannot be opened
  * is none. */
 int guest_tty_open(struct guest_tty *t, const char *name, struct problem *p);

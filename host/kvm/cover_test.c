@@ -151,22 +151,30 @@ static void what_is_written_stays(void **state)
 	assert_int_equal(byte, 'x');
 }
 
-/* Cover with the n-th call failing, until there is no n-th call. */
-static void any_step_fails(void **state)
+/* Cover or lend with the n-th call failing, until there is no n-th call: that is returned. */
+static unsigned until_covered(struct fixture *f,
+			      int (*cover)(uint8_t *hva, int fd, uint64_t offset, void **aside),
+			      void **aside)
 {
-	struct fixture *f = *state;
-	void *aside = NULL;
 	unsigned n = 0;
 
 	do {
 		fail_at = ++n;
 		calls = 0;
-		if (page_cover(f->page, f->fd, 0, &aside)) {
-			assert_null(aside);
+		if (cover(f->page, f->fd, 0, aside)) {
+			assert_null(*aside);
 			shows(f, 'r');
 		}
 	} while (calls >= n);
-	assert_int_equal(n, 6); /* five steps */
+	return n;
+}
+
+static void any_step_fails(void **state)
+{
+	struct fixture *f = *state;
+	void *aside = NULL;
+
+	assert_int_equal(until_covered(f, page_cover, &aside), 6); /* five steps */
 	assert_non_null(aside);
 	shows(f, FILE_0);
 }
@@ -252,18 +260,9 @@ static void a_step_of_lending_fails(void **state)
 	void *aside = NULL;
 	unsigned n = 0;
 
-	do {
-		fail_at = ++n;
-		calls = 0;
-		if (page_lend(f->page, f->fd, 0, &aside)) {
-			assert_null(aside);
-			shows(f, 'r');
-		}
-	} while (calls >= n);
-	assert_int_equal(n, 7); /* six steps */
+	assert_int_equal(until_covered(f, page_lend, &aside), 7); /* six steps */
 	shows(f, 'r');
 	memset(f->page, 's', GUEST_PAGE_SIZE);
-	n = 0;
 	do {
 		fail_at = ++n;
 		calls = 0;

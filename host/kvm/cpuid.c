@@ -16,7 +16,6 @@
 #define CPUID1_ECX_HYPERVISOR   (1u << 31)
 #define CPUID1_EDX_HTT          (1u << 28)
 #define CPUID_EXT1_ECX_SVM      (1u << 2)
-#define CPUID_EXT1_EDX_RDTSCP   (1u << 27)
 
 #define LEAF_SVM 0x8000000au
 
@@ -129,11 +128,15 @@ static void tsc_scale(uint32_t khz, uint32_t *mul, int8_t *shift)
 	*mul = hz ? (scaled << 32) / hz : 0;
 }
 
-static bool has_rdtscp(const union cpuid_table *t)
+static bool has_bit(const union cpuid_table *t, uint32_t leaf, unsigned reg, unsigned bit)
 {
-	for (unsigned i = 0; i < t->head.nent; i++)
-		if (t->head.entries[i].function == 0x80000001)
-			return t->head.entries[i].edx & CPUID_EXT1_EDX_RDTSCP;
+	for (unsigned i = 0; i < t->head.nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &t->head.entries[i];
+		const uint32_t regs[] = {e->eax, e->ebx, e->ecx, e->edx};
+
+		if (e->function == leaf && !e->index)
+			return regs[reg] >> bit & 1;
+	}
 	return false;
 }
 
@@ -143,7 +146,7 @@ static void add_xen_leaves(union cpuid_table *t, const struct vm_vcpu *vv)
 		.vcpu_id = vv->vcpu->id,
 		.domid = vv->vm->domain.id,
 		.tsc_khz = vv->vm->tsc_khz,
-		.rdtscp = has_rdtscp(t),
+		.rdtscp = has_bit(t, 0x80000001, 3, 27),
 	};
 	struct cpuid_leaf leaves[XEN_CPUID_LEAVES];
 
@@ -179,6 +182,8 @@ int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p)
 		adjust_leaf(&t.head.entries[i], vv->vcpu->id, vm->config.vcpus, tsc_deadline);
 	add_topology(&t, vv->vcpu->id, vm->config.vcpus);
 	add_xen_leaves(&t, vv);
+	vv->has_xsave = has_bit(&t, 1, 2, 26);
+	vv->has_fsgsbase = has_bit(&t, 7, 1, 0);
 	if (ioctl(vv->fd, KVM_SET_CPUID2, &t))
 		return problem(p, "KVM refuses the guest's CPUID: %s", strerror(errno));
 	return 0;

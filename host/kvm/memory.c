@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "host/kvm/vm.h"
+#include "host/kvm/pv.h"
 #include "shim/memslot/overlay.h"
 
 #define HUGE_PAGE (2ull << 20)
@@ -53,16 +53,22 @@ static int set_slot(struct vm *vm, const struct vm_area *a, uint64_t size)
 
 static void free_area(struct vm_area *a)
 {
-	munmap(a->hva, a->size);
+	if (!a->borrowed)
+		munmap(a->hva, a->size);
 	free(a->kept_small);
 }
 
-static int add_area(struct vm *vm, uint64_t start, uint64_t size, struct vm_area **out)
+/* hva: where its memory is already, or NULL: fresh. */
+static int add_area(struct vm *vm, uint64_t start, uint64_t size, uint8_t *hva,
+		    struct vm_area **out)
 {
 	struct vm_area *a = &vm->areas[vm->nr_areas];
 	int rc;
 
-	*a = (struct vm_area){.gpa = start, .size = size, .hva = map_ram(start, size)};
+	*a = (struct vm_area){.gpa = start,
+			      .size = size,
+			      .hva = hva ? hva : map_ram(start, size),
+			      .borrowed = hva};
 	if (!a->hva)
 		return -ENOMEM;
 	rc = vm_area_books(a);
@@ -101,37 +107,64 @@ static uint64_t vm_max_memory(const struct vm *vm)
 	return vm->config.max_memory ? vm->config.max_memory : vm->config.memory;
 }
 
-/* The areas in the order of their addresses, with what the memory map says of them. */
+/* A piece of guest-physical memory, and what the memory map says of it. */
+struct piece {
+	uint64_t start, size;
+	uint32_t type;
+};
+
+static void pieces_of_pvh(uint64_t memory, struct piece pieces[VM_AREAS_MAX])
+{
+	uint64_t low = memory < LOW_RAM_MAX ? memory : LOW_RAM_MAX;
+
+	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM};
+	pieces[1] = (struct piece){ACPI_START, ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI};
+	pieces[2] = (struct piece){SPECIAL_PAGES_START, SPECIAL_PAGES * GUEST_PAGE_SIZE,
+				   XEN_HVM_MEMMAP_TYPE_RESERVED};
+	pieces[3] = (struct piece){HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM};
+}
+
+/* docs/pv.md. What the guest is told of its memory is of pseudo-physical addresses, not these. */
+static void pieces_of_pv(uint64_t memory, unsigned vcpus, struct piece pieces[VM_AREAS_MAX])
+{
+	uint64_t low = memory < PV_LOW_RAM_MAX ? memory : PV_LOW_RAM_MAX;
+
+	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM};
+	pieces[1] = (struct piece){PV_SHARED_FRAMES, OVERLAY_MAPPED * GUEST_PAGE_SIZE,
+				   XEN_HVM_MEMMAP_TYPE_RESERVED};
+	pieces[2] = (struct piece){PV_HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM};
+	pieces[3] = (struct piece){pv_monitor_start(memory), pv_monitor_size(memory, vcpus),
+				   XEN_HVM_MEMMAP_TYPE_RESERVED};
+}
+
+static int add_piece(struct vm *vm, const struct piece *piece)
+{
+	uint8_t *pages =
+		piece->start == PV_SHARED_FRAMES && vm->config.pv ? vm->domain.shared_info : NULL;
+	struct vm_area *added;
+	int rc = add_area(vm, piece->start, piece->size, pages, &added);
+
+	if (rc)
+		return rc;
+	if (!vm->config.pv)
+		add_to_map(vm, piece->start, piece->size, piece->type);
+	if (piece->type == XEN_HVM_MEMMAP_TYPE_ACPI)
+		vm->acpi = added->hva;
+	return piece->type == XEN_HVM_MEMMAP_TYPE_RAM ? add_ram(vm, added) : 0;
+}
+
+/* In the order of their addresses. */
 static int add_areas(struct vm *vm)
 {
-	uint64_t memory = vm_max_memory(vm);
-	uint64_t low = memory < LOW_RAM_MAX ? memory : LOW_RAM_MAX;
-	const struct area {
-		uint64_t start, size;
-		uint32_t type;
-	} areas[] = {
-		{0, low, XEN_HVM_MEMMAP_TYPE_RAM},
-		{ACPI_START, ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI},
-		{SPECIAL_PAGES_START, SPECIAL_PAGES * GUEST_PAGE_SIZE,
-		 XEN_HVM_MEMMAP_TYPE_RESERVED},
-		{HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM},
-	};
+	struct piece pieces[VM_AREAS_MAX];
 
-	for (unsigned i = 0; i < ARRAY_SIZE(areas); i++) {
-		const struct area *a = &areas[i];
-		struct vm_area *added;
-		int rc;
+	if (vm->config.pv)
+		pieces_of_pv(vm_max_memory(vm), vm->config.vcpus, pieces);
+	else
+		pieces_of_pvh(vm_max_memory(vm), pieces);
+	for (unsigned i = 0; i < VM_AREAS_MAX; i++) {
+		int rc = pieces[i].size ? add_piece(vm, &pieces[i]) : 0;
 
-		if (!a->size)
-			continue;
-		rc = add_area(vm, a->start, a->size, &added);
-		if (rc)
-			return rc;
-		add_to_map(vm, a->start, a->size, a->type);
-		if (a->start == ACPI_START)
-			vm->acpi = added->hva;
-		else if (a->start != SPECIAL_PAGES_START)
-			rc = add_ram(vm, added);
 		if (rc)
 			return rc;
 	}

@@ -79,7 +79,7 @@ int vm_filter_msrs(struct vm *vm, struct problem *p)
 					  KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE),
 	};
 
-	if (!vm->kvm_xen) {
+	if (!vm->kvm_xen && !vm->config.pv) {
 		filter.ranges[1] = filter_range(MSR_GS_BASE, KVM_MSR_FILTER_WRITE);
 		filter.ranges[2] = filter_range(MSR_EFER, KVM_MSR_FILTER_WRITE);
 	}

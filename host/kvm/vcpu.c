@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host/kvm/vm.h"
+#include "host/kvm/pv.h"
 #include "host/loader/acpi.h"
 #include "host/thread.h"
 #include "shim/callback.h"
@@ -124,7 +124,7 @@ static void handle_exit(struct vm_vcpu *vv)
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		if (!vcpu_hypercall_port(vv))
+		if (!vcpu_hypercall_port(vv) && !pv_vcpu_exit(vv))
 			handle_io(vv);
 		break;
 	case KVM_EXIT_XEN:

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include "host/kvm/gmem.h"
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/kvm_xen_events.h"
+#include "host/kvm/pv.h"
 #include "shim/soft_reset.h"
 
 #define GUEST_DOMID 1
@@ -176,7 +178,8 @@ static int choose_accel(struct vm *vm, struct problem *p)
 	if (vm->config.accel == ACCEL_KVM_XEN && !available)
 		return problem(p, "--accel=kvm-xen: this host's KVM has no Xen support "
 				  "(CONFIG_KVM_XEN); use --accel=stock");
-	vm->kvm_xen = vm->config.accel != ACCEL_STOCK && available;
+	/* What KVM_XEN does for a guest it does for one whose kernel is in ring 0. */
+	vm->kvm_xen = vm->config.accel != ACCEL_STOCK && available && !vm->config.pv;
 	return 0;
 }
 
@@ -257,7 +260,8 @@ int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, 
 	pthread_mutex_init(&vm->ioapic_lock, NULL);
 	if (open_kvm(vm, p) || check_capabilities(vm, p) || choose_accel(vm, p) ||
 	    create_kvm_vm(vm, p) || vm_filter_msrs(vm, p) || vm_enable_hypercalls(vm, p) ||
-	    create_domain(vm, p) || vm_memory_create(vm, p) || vm_upcalls_create(vm, p) ||
+	    create_domain(vm, p) || vm_memory_create(vm, p) ||
+	    (vm->config.pv && vm_pv_create(vm, p)) || vm_upcalls_create(vm, p) ||
 	    create_vcpus(vm, p)) {
 		vm_destroy(vm);
 		return -1;
@@ -265,14 +269,29 @@ int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, 
 	return 0;
 }
 
-int vm_start(struct vm *vm, uint32_t entry, uint32_t start_info, struct problem *p)
+static int start_threads(struct vm *vm, struct problem *p)
 {
-	if (vcpu_set_pvh_state(&vm->vcpus[0], entry, start_info, p))
-		return -1;
 	for (unsigned i = 0; i < vm->nr_vcpus; i++)
 		if (vcpu_thread_start(&vm->vcpus[i], p))
 			return -1;
 	return 0;
+}
+
+int vm_start(struct vm *vm, uint32_t entry, uint32_t start_info, struct problem *p)
+{
+	return vcpu_set_pvh_state(&vm->vcpus[0], entry, start_info, p) || start_threads(vm, p) ? -1
+											       : 0;
+}
+
+int vm_start_pv(struct vm *vm, struct problem *p)
+{
+	for (unsigned i = 0; i < vm->nr_vcpus; i++)
+		if (pv_vcpu_set_state(&vm->vcpus[i], vm->pv, p))
+			return -1;
+	if (vm_become_pv(vm, p))
+		return -1;
+	vm_upcall_method_changed(&vm->domain);
+	return start_threads(vm, p);
 }
 
 void vm_stop(struct vm *vm)
@@ -308,6 +327,7 @@ void vm_destroy(struct vm *vm)
 		munmap(vm->domain.shared_info, OVERLAY_MAPPED * GUEST_PAGE_SIZE);
 		domain_destroy(&vm->domain);
 	}
+	free(vm->pv);
 	kvm_xen_events_destroy(vm);
 	close_if_open(vm->upcall_retry.fd);
 	close_if_open(vm->overlay_fd);

@@ -83,6 +83,7 @@ struct vm_vcpu {
 	struct paging paging;
 	uint64_t la57; /* CR4.LA57 when sregs were last seen */
 
+	bool has_xsave, has_fsgsbase; /* what its CPUID says */
 	bool synic_on;
 	bool upcall_dropped;   /* atomic: the LAPIC was off, send again */
 	uint8_t kernel_vector; /* the upcall vector that KVM_XEN knows; 0: none. Atomic */
@@ -120,6 +121,7 @@ struct vm_config {
 	unsigned vcpus;
 	domid_t domid;               /* 0: 1 */
 	bool ioapic;                 /* has one, as HVM guests have */
+	bool pv;                     /* a PV guest: its own kernel runs in ring 3 (pv.h) */
 	bool manual_dirty_log;       /* dirty_log_get() does not clear, dirty_log_clear() does */
 	void (*ended)(void *opaque); /* once, on any thread */
 	/*
@@ -136,6 +138,7 @@ struct vm {
 	int kvm_fd, fd;
 	int run_size;
 	bool kvm_xen;
+	struct pv_monitor *pv;         /* NULL: not a PV guest */
 	struct kvm_xen_events *events; /* what KVM_XEN sends (kvm_xen_events.h); NULL: nothing */
 	struct loop *loop;
 
@@ -147,6 +150,7 @@ struct vm {
 	struct vm_area {
 		uint64_t gpa, size;
 		uint8_t *hva;
+		bool borrowed;        /* not ours to free */
 		uint64_t *kept_small; /* balloon.c: a bit for each huge page */
 	} areas[VM_AREAS_MAX];
 	unsigned nr_areas;
@@ -190,6 +194,8 @@ const char *accel_name(enum accel accel);
 int vm_create(struct vm *vm, const struct vm_config *config, struct loop *loop, struct problem *p);
 /* Start the vCPUs; the first enters at `entry` with ebx = start_info, as PVH says. */
 int vm_start(struct vm *vm, uint32_t entry, uint32_t start_info, struct problem *p);
+/* A PV guest's: its monitor has vCPU 0's context (pv.h). */
+int vm_start_pv(struct vm *vm, struct problem *p);
 /* Stop all vCPU threads and wait for them. */
 void vm_stop(struct vm *vm);
 void vm_destroy(struct vm *vm);

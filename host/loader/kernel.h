@@ -3,8 +3,9 @@
  * A guest kernel's image, opened and understood: what to put where in guest RAM, where to enter,
  * and what its Xen ELF notes say. Nothing here touches guest RAM.
  *
- * Life: kernel_open (or kernel_parse), pvh_load and kernel_patch_hypercalls, kernel_close. The
- * image stays mapped until kernel_close, so close as soon as the guest's RAM is filled.
+ * Life: kernel_open (or kernel_parse), pvh_load and kernel_patch_hypercalls or pv_load,
+ * kernel_close. The image stays mapped until kernel_close, so close as soon as the guest's RAM is
+ * filled.
  */
 #ifndef HOST_LOADER_KERNEL_H
 #define HOST_LOADER_KERNEL_H
@@ -30,10 +31,25 @@ struct kernel_text {
 	uint64_t paddr, size;
 };
 
+/* A note with a number. */
+struct kernel_number {
+	bool given;
+	uint64_t value;
+};
+
+/* The notes that only a PV guest's domain builder heeds. */
+struct kernel_pv_notes {
+	struct kernel_number entry, virt_base, paddr_offset, hypercall_page, init_p2m, hv_start_low;
+	struct kernel_number mod_start_pfn; /* a truth value */
+	bool bsd_symtab;
+	char lacks[32]; /* the first feature that it requires and no PV guest has here */
+};
+
 /* Xen ELF notes (xen/elfnote.h); a string that is absent is empty, one too long is cut. */
 struct kernel_notes {
 	bool has_phys32_entry;
 	uint64_t phys32_entry;
+	struct kernel_pv_notes pv;
 	char guest_os[32];
 	char guest_version[32];
 	char xen_version[16];

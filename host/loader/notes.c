@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "host/loader/features.h"
+#include "host/loader/guest_section.h"
 #include "xen-abi/xen.h"
 
 static const char owner[] = "Xen"; /* its NUL is part of the name in the file */
@@ -21,18 +23,23 @@ struct note {
 	uint32_t descsz;
 };
 
-static void take_string(char *to, size_t room, const struct note *note)
+void notes_text(char *to, size_t room, const uint8_t *from, size_t size)
 {
-	size_t length = strnlen((const char *)note->desc, note->descsz);
+	size_t length = strnlen((const char *)from, size);
 
 	if (length > room - 1)
 		length = room - 1;
-	memcpy(to, note->desc, length);
+	memcpy(to, from, length);
 	to[length] = '\0';
 	/* These are shown to people: a terminal must not be at the file's mercy. */
 	for (size_t i = 0; i < length; i++)
 		if (to[i] < ' ' || to[i] > '~')
 			to[i] = '?';
+}
+
+static void take_string(char *to, size_t room, const struct note *note)
+{
+	notes_text(to, room, note->desc, note->descsz);
 }
 
 /* xen/elfnote.h: numeric descriptors are 4 or 8 bytes long, whatever the file's word size. */
@@ -53,6 +60,45 @@ static int take_number(uint64_t *to, const struct note *note, struct reader *r)
 		       "%s: Xen ELF note %u has a number of %u bytes, must be 4 or 8; "
 		       "the kernel is damaged, build or fetch it again",
 		       r->name, note->type, note->descsz);
+}
+
+static int take_pv_number(struct kernel_number *to, const struct note *note, struct reader *r)
+{
+	to->given = true;
+	return take_number(&to->value, note, r);
+}
+
+/* Of those that say "yes" or "no". */
+static bool says_yes(const struct note *note)
+{
+	return note->descsz >= 3 && memcmp(note->desc, "yes", 3) == 0 &&
+	       (note->descsz == 3 || !note->desc[3]);
+}
+
+static int take_pv_note(const struct note *note, struct reader *r)
+{
+	struct kernel_pv_notes *pv = &r->notes->pv;
+
+	switch (note->type) {
+	case XEN_ELFNOTE_ENTRY:
+		return take_pv_number(&pv->entry, note, r);
+	case XEN_ELFNOTE_VIRT_BASE:
+		return take_pv_number(&pv->virt_base, note, r);
+	case XEN_ELFNOTE_PADDR_OFFSET:
+		return take_pv_number(&pv->paddr_offset, note, r);
+	case XEN_ELFNOTE_HYPERCALL_PAGE:
+		return take_pv_number(&pv->hypercall_page, note, r);
+	case XEN_ELFNOTE_INIT_P2M:
+		return take_pv_number(&pv->init_p2m, note, r);
+	case XEN_ELFNOTE_HV_START_LOW:
+		return take_pv_number(&pv->hv_start_low, note, r);
+	case XEN_ELFNOTE_MOD_START_PFN:
+		return take_pv_number(&pv->mod_start_pfn, note, r);
+	case XEN_ELFNOTE_BSD_SYMTAB:
+		pv->bsd_symtab = says_yes(note);
+		break;
+	}
+	return 0;
 }
 
 static int take_note(const struct note *note, struct reader *r)
@@ -77,9 +123,10 @@ static int take_note(const struct note *note, struct reader *r)
 		break;
 	case XEN_ELFNOTE_FEATURES:
 		take_string(n->features, sizeof(n->features), note);
+		features_lacking(n->pv.lacks, sizeof(n->pv.lacks), note->desc, note->descsz);
 		break;
 	}
-	return 0;
+	return take_pv_note(note, r);
 }
 
 static uint64_t align_up(uint64_t value, uint64_t align)
@@ -166,5 +213,7 @@ int notes_read(struct kernel_notes *notes, const struct elf *elf, const char *na
 		    read_notes(elf, h.sh_offset, h.sh_size, h.sh_addralign, &r))
 			return -1;
 	}
+	if (!r.found)
+		guest_section_read(notes, elf);
 	return 0;
 }

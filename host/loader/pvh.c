@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/loader/acpi.h"
+#include "host/loader/fill.h"
 #include "host/loader/map.h"
 #include "host/loader/place.h"
 
@@ -211,55 +212,15 @@ static int make_plan(struct plan *plan, struct problem *p)
 	return 0;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t size)
-{
-	uint64_t first;
-
-	if (size < sizeof(first))
-		return false;
-	memcpy(&first, bytes, sizeof(first));
-	return !first && memcmp(bytes, bytes + sizeof(first), size - sizeof(first)) == 0;
-}
-
-/*
- * Copy to fresh RAM, leaving out pages of zeros: Linux's vmlinux has its .bss in the file, a third
- * of the whole, and a page that is not written costs neither a fault nor memory. Page by page is
- * also what memcpy does with the fewest instructions: for more than the cache it counts on
- * prefetching instead.
- */
-static void copy_to_fresh(uint8_t *to, const uint8_t *from, uint64_t size)
-{
-	while (size) {
-		uint64_t step = PLACE_PAGE - (uintptr_t)to % PLACE_PAGE;
-
-		if (step > size)
-			step = size;
-		if (!is_zero(from, step))
-			memcpy(to, from, step);
-		to += step;
-		from += step;
-		size -= step;
-	}
-}
-
-/*
- * From the file itself where that is possible: reading costs less than faulting in and unmapping
- * pages to copy from, even counting the pages of zeros that are read as well.
- */
 static int load_segments(const struct plan *plan, struct problem *p)
 {
 	const struct kernel *k = plan->kernel;
-	const uint8_t *file = k->file.base;
 
 	for (unsigned i = 0; i < k->segment_count; i++) {
 		const struct kernel_segment *s = &k->segments[i];
 		uint8_t *to = ram_at(plan->place.ram, s->paddr, s->memsz);
 
-		if (!s->filesz)
-			continue;
-		if (k->fd < 0)
-			copy_to_fresh(to, s->data, s->filesz);
-		else if (map_read(k->fd, s->data - file, to, s->filesz, k->name, p))
+		if (fill_from_segment(k, s, 0, to, s->filesz, p))
 			return -1;
 	}
 	return 0;

@@ -3,12 +3,8 @@
  * A store on a socket, for tests and measurements: store_server SOCKET [DOMID...]. The domains are
  * introduced. It says "ready" on stdout when it serves, and ends on SIGTERM.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "host/xenstore/store_socket.h"
@@ -17,17 +13,6 @@ static void terminated(void *opaque, uint32_t events)
 {
 	(void)events;
 	loop_stop(opaque);
-}
-
-static int watch_sigterm(struct loop *loop, struct watch *w)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	*w = (struct watch){signalfd(-1, &set, SFD_CLOEXEC), terminated, loop};
-	return loop_watch(loop, w, EPOLLIN);
 }
 
 static int serve(struct loop *loop, struct store *s, const char *path)
@@ -54,7 +39,7 @@ int main(int argc, char **argv)
 	struct store *s;
 	int rc;
 
-	if (argc < 2 || loop_init(&loop) || watch_sigterm(&loop, &term))
+	if (argc < 2 || loop_init(&loop) || loop_signals_open(&loop, &term, terminated, &loop))
 		return 2;
 	s = store_create(&loop, &p);
 	if (!s)

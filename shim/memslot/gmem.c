@@ -43,11 +43,6 @@ static uint64_t block_end(uint64_t page)
 	return (page | (BLOCK_PAGES - 1)) + 1;
 }
 
-static uint64_t min_of(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 enum page_level gmem_allocated_level(const struct gmem *g, uint64_t page)
 {
 	uint16_t block = block_of(g, page);

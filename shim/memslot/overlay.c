@@ -100,8 +100,8 @@ static uint8_t *page_of(const struct memslot_hint *ram, struct gfn at)
 typedef int cover_fn(void *host, uint8_t *hva, unsigned page, void **aside);
 
 /* Show a page over memory that is mapped already; *aside as the platform's `cover` has it. */
-static int cover_by(cover_fn *fn, struct memslots *slots, unsigned page, struct gfn at,
-		    const struct memslot_hint *ram, void **aside)
+static int cover(struct memslots *slots, cover_fn *fn, unsigned page, struct gfn at,
+		 const struct memslot_hint *ram, void **aside)
 {
 	uint8_t *hva = page_of(ram, at);
 	int rc = memslots_remap_begin_locked(slots, hva, GUEST_PAGE_SIZE);
@@ -113,12 +113,6 @@ static int cover_by(cover_fn *fn, struct memslots *slots, unsigned page, struct 
 	if (!rc)
 		tell_changed(slots, ram, at);
 	return rc;
-}
-
-static int cover(struct memslots *slots, unsigned page, struct gfn at,
-		 const struct memslot_hint *ram, void **aside)
-{
-	return cover_by(slots->ops->cover, slots, page, at, ram, aside);
 }
 
 /*
@@ -137,36 +131,36 @@ static bool is_covered(const struct memslots *slots, const uint8_t *hva)
 	return false;
 }
 
-static int show_over_ram(struct memslots *slots, unsigned page, struct gfn at,
+/* Show the record's page at its frame, or lend it what is there. */
+static int show_over_ram(struct memslots *slots, struct overlay_record record,
 			 const struct memslot_hint *ram)
 {
-	struct overlay_record record = {.at = at, .page = page};
+	cover_fn *fn = record.lent ? slots->ops->lend : slots->ops->cover;
 	int rc;
 
-	if (is_covered(slots, page_of(ram, at)))
+	if (is_covered(slots, page_of(ram, record.at)))
 		return -EBUSY;
-	rc = cover(slots, page, at, ram, &record.aside);
+	rc = cover(slots, fn, record.page, record.at, ram, &record.aside);
 	if (!rc)
 		write_down(slots, record);
 	return rc;
 }
 
-static int show_in_own_slot(struct memslots *slots, unsigned page, struct gfn at, uint32_t flags)
+static int show_in_own_slot(struct memslots *slots, struct overlay_record record, uint32_t flags)
 {
-	struct overlay_record record = {.at = at, .page = page};
 	struct memslot_request request;
 	int id = memslots_free_id(slots), rc;
 
 	if (id < 0)
 		return -ENOMEM;
-	record.own = slots->ops->page_map(slots->host, page);
+	record.own = slots->ops->page_map(slots->host, record.page);
 	if (!record.own)
 		return -ENOMEM;
 	record.id = id;
 	request = (struct memslot_request){
 		.slot = id,
 		.flags = flags,
-		.gpa = gfn_to_gpa(at).v,
+		.gpa = gfn_to_gpa(record.at).v,
 		.size = GUEST_PAGE_SIZE,
 		.hva = (uintptr_t)record.own,
 	};
@@ -187,7 +181,7 @@ static int change_page(struct memslots *slots, struct overlay_record *r, unsigne
 
 	if (r->page == page)
 		return 0;
-	rc = cover(slots, page, r->at, ram, own ? &own : &r->aside);
+	rc = cover(slots, slots->ops->cover, page, r->at, ram, own ? &own : &r->aside);
 	if (!rc)
 		r->page = page;
 	return rc;
@@ -195,6 +189,7 @@ static int change_page(struct memslots *slots, struct overlay_record *r, unsigne
 
 static int show(struct memslots *slots, unsigned page, struct gfn at, uint32_t flags)
 {
+	const struct overlay_record new = {.at = at, .page = page};
 	struct overlay_record *r = find(slots, at);
 	struct memslot_hint ram;
 	bool has_ram;
@@ -208,8 +203,7 @@ static int show(struct memslots *slots, unsigned page, struct gfn at, uint32_t f
 	rc = make_room(slots);
 	if (rc)
 		return rc;
-	return has_ram ? show_over_ram(slots, page, at, &ram)
-		       : show_in_own_slot(slots, page, at, flags);
+	return has_ram ? show_over_ram(slots, new, &ram) : show_in_own_slot(slots, new, flags);
 }
 
 static int remove_own_slot(struct memslots *slots, const struct overlay_record *r)
@@ -276,7 +270,7 @@ int overlay_show_readonly(struct memslots *slots, unsigned page, struct gfn at)
 
 static int lend(struct memslots *slots, unsigned page, struct gfn at)
 {
-	struct overlay_record record = {.at = at, .page = page, .lent = true};
+	const struct overlay_record new = {.at = at, .page = page, .lent = true};
 	struct memslot_hint ram;
 	int rc;
 
@@ -286,14 +280,7 @@ static int lend(struct memslots *slots, unsigned page, struct gfn at)
 	    ram.slot->flags & MEMSLOT_READONLY)
 		return -ENOENT;
 	rc = make_room(slots);
-	if (rc)
-		return rc;
-	if (is_covered(slots, page_of(&ram, at)))
-		return -EBUSY;
-	rc = cover_by(slots->ops->lend, slots, page, at, &ram, &record.aside);
-	if (!rc)
-		write_down(slots, record);
-	return rc;
+	return rc ? rc : show_over_ram(slots, new, &ram);
 }
 
 int overlay_lend(struct memslots *slots, unsigned page, struct gfn at)
@@ -372,6 +359,16 @@ int overlay_hide_all(struct memslots *slots)
 	}
 	pthread_mutex_unlock(&slots->lock);
 	return first;
+}
+
+bool overlay_in_range(struct memslots *slots, struct gfn base, uint64_t npages)
+{
+	bool any;
+
+	pthread_mutex_lock(&slots->lock);
+	any = overlays_within(slots, base, npages);
+	pthread_mutex_unlock(&slots->lock);
+	return any;
 }
 
 int overlay_at(struct memslots *slots, struct gfn at)

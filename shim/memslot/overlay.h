@@ -49,7 +49,10 @@ int overlay_at(struct memslots *slots, struct gfn at);
 /* A frame that shows the page. False: there is none. Takes the lock. */
 bool overlay_place(struct memslots *slots, unsigned page, struct gfn *at);
 
-/* For memslot.c, under the lock: does one lie in these pages? */
+/* Is a page shown at one of these frames? Takes the lock. */
+bool overlay_in_range(struct memslots *slots, struct gfn base, uint64_t npages);
+
+/* The same for memslot_change.c, which holds the lock. */
 bool overlays_within(const struct memslots *slots, struct gfn base, uint64_t npages);
 
 #endif

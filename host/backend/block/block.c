@@ -147,11 +147,10 @@ static void tell_properties(struct block_device *b)
 	tell_sectors(b);
 }
 
-/* The frontend looks at the size again when this is written, changed or not. */
+/* Connected: the frontend looks at the size again when this is written, changed or not. */
 static void tell_connected_again(struct block_device *b)
 {
-	if (b->bus.connected)
-		xenbus_write_back(&b->bus, "state", "%d", XenbusStateConnected);
+	xenbus_write_back(&b->bus, "state", "%d", XenbusStateConnected);
 }
 
 /*
@@ -380,8 +379,9 @@ int block_device_change_medium(struct block_device *b, const struct disk_config 
 		xenbus_fatal(&b->bus, "%s", late.text);
 		return 0;
 	}
-	if (b->bus.connected)
-		tell_properties(b);
+	if (!b->bus.connected)
+		return 0;
+	tell_properties(b);
 	tell_connected_again(b);
 	return 0;
 }

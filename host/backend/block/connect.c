@@ -28,6 +28,14 @@ static int read_required(struct block_device *b, const char *name, uint64_t max,
 		       (unsigned long long)max);
 }
 
+/* What the frontend has said of all its queues. */
+struct terms {
+	enum block_abi abi;
+	uint64_t queues;
+	unsigned pages; /* of each ring */
+	bool single;    /* a ring's reference is in "ring-ref", without a number */
+};
+
 /* A frontend that does not say speaks its own word size. */
 static int read_abi(struct block_device *b, enum block_abi *abi, struct problem *p)
 {
@@ -46,35 +54,35 @@ static int read_abi(struct block_device *b, enum block_abi *abi, struct problem 
 	return rc;
 }
 
-/* Pages of each ring; *single: the reference may be in "ring-ref" without a number. */
-static int read_ring_pages(struct block_device *b, unsigned *pages, bool *single, struct problem *p)
+static int read_ring_pages(struct block_device *b, struct terms *t, struct problem *p)
 {
 	uint64_t order = UINT64_MAX, n = UINT64_MAX;
 
 	if (read_optional(b, "ring-page-order", BLOCK_RING_MAX_ORDER, &order, p) ||
 	    read_optional(b, "num-ring-pages", BLOCK_RING_MAX_PAGES, &n, p))
 		return -1;
-	*single = order == UINT64_MAX && n == UINT64_MAX;
+	t->single = order == UINT64_MAX && n == UINT64_MAX;
 	if (order != UINT64_MAX)
 		n = 1u << order;
-	else if (*single)
+	else if (t->single)
 		n = 1;
 	if (!n || n & (n - 1))
 		return problem(p, "its \"num-ring-pages\" is no power of 2");
-	*pages = (unsigned)n;
+	t->pages = (unsigned)n;
 	return 0;
 }
 
-static int read_refs(struct block_device *b, const char *folder, unsigned pages, bool single,
+static int read_refs(struct block_device *b, const struct terms *t, const char *folder,
 		     grant_ref_t *refs, struct problem *p)
 {
 	char name[64];
 	uint64_t ref;
 
-	for (unsigned i = 0; i < pages; i++) {
+	for (unsigned i = 0; i < t->pages; i++) {
 		snprintf(name, sizeof(name), "%sring-ref%u", folder, i);
 		/* A ring of one page may be told of either way. */
-		if (single || (pages == 1 && xenbus_read_front(&b->bus, name, UINT32_MAX, &ref)))
+		if (t->single ||
+		    (t->pages == 1 && xenbus_read_front(&b->bus, name, UINT32_MAX, &ref)))
 			snprintf(name, sizeof(name), "%sring-ref", folder);
 		if (read_required(b, name, UINT32_MAX, &ref, p))
 			return -1;
@@ -83,14 +91,14 @@ static int read_refs(struct block_device *b, const char *folder, unsigned pages,
 	return 0;
 }
 
-static int open_queue(struct block_device *b, enum block_abi abi, const grant_ref_t *refs,
-		      unsigned pages, evtchn_port_t port, struct problem *p)
+static int open_queue(struct block_device *b, const struct terms *t, const grant_ref_t *refs,
+		      evtchn_port_t port, struct problem *p)
 {
 	struct block_queue *q = malloc(sizeof(*q));
 
 	if (!q)
 		return problem(p, "no memory for its queue");
-	if (block_queue_open(q, &b->disk, abi, refs, pages, port, p)) {
+	if (block_queue_open(q, &b->disk, t->abi, refs, t->pages, port, p)) {
 		free(q);
 		return -1;
 	}
@@ -99,39 +107,45 @@ static int open_queue(struct block_device *b, enum block_abi abi, const grant_re
 }
 
 /* One queue has its nodes beside the others, several have a folder each. */
-static int open_nth_queue(struct block_device *b, unsigned n, bool several, enum block_abi abi,
+static int open_nth_queue(struct block_device *b, const struct terms *t, unsigned n,
 			  struct problem *p)
 {
 	grant_ref_t refs[BLOCK_RING_MAX_PAGES];
 	char folder[32] = "", name[64];
-	unsigned pages = 1;
-	bool single = true;
 	uint64_t port;
 
-	if (several)
+	if (t->queues > 1)
 		snprintf(folder, sizeof(folder), "queue-%u/", n);
 	snprintf(name, sizeof(name), "%sevent-channel", folder);
-	if (read_ring_pages(b, &pages, &single, p) ||
-	    read_refs(b, folder, pages, single, refs, p) ||
+	if (read_refs(b, t, folder, refs, p) ||
 	    read_required(b, name, EVTCHN_FIFO_NR_CHANNELS - 1, &port, p))
 		return -1;
-	return open_queue(b, abi, refs, pages, (evtchn_port_t)port, p);
+	return open_queue(b, t, refs, (evtchn_port_t)port, p);
+}
+
+static int read_terms(struct block_device *b, struct terms *t, struct problem *p)
+{
+	uint64_t persistent = 0;
+
+	*t = (struct terms){.queues = 1};
+	if (read_abi(b, &t->abi, p) ||
+	    read_optional(b, "multi-queue-num-queues", block_device_max_queues(b), &t->queues, p) ||
+	    read_optional(b, "feature-persistent", 1, &persistent, p))
+		return -1;
+	if (!t->queues)
+		return problem(p, "its \"multi-queue-num-queues\" is 0");
+	b->disk.keep_grants = b->image->keep_grants && persistent;
+	return read_ring_pages(b, t, p);
 }
 
 int block_device_open_queues(struct block_device *b, struct problem *p)
 {
-	uint64_t queues = 1, persistent = 0;
-	enum block_abi abi = BLOCK_ABI_64;
+	struct terms t;
 
-	if (read_abi(b, &abi, p) ||
-	    read_optional(b, "multi-queue-num-queues", block_device_max_queues(b), &queues, p) ||
-	    read_optional(b, "feature-persistent", 1, &persistent, p))
+	if (read_terms(b, &t, p))
 		return -1;
-	if (!queues)
-		return problem(p, "its \"multi-queue-num-queues\" is 0");
-	b->disk.keep_grants = b->image->keep_grants && persistent;
-	for (unsigned i = 0; i < queues; i++) {
-		if (open_nth_queue(b, i, queues > 1, abi, p)) {
+	for (unsigned i = 0; i < t.queues; i++) {
+		if (open_nth_queue(b, &t, i, p)) {
 			block_device_close_queues(b);
 			return -1;
 		}

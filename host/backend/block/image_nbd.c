@@ -29,7 +29,6 @@ struct nbd_image {
 
 struct nbd_queue {
 	struct image_queue common;
-	struct nbd_image *image;
 	int kick;
 	struct image_request *finished;
 };

@@ -60,7 +60,7 @@ void net_front_advertise(struct xenbus_device *bus, const struct nic_config *con
 			 const struct net_link *link, unsigned max_queues)
 {
 	write_toolstack(bus, config, link);
-	for (unsigned i = 0; i < sizeof(features) / sizeof(*features); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(features); i++)
 		xenbus_write_back(bus, features[i].name, "%d", features[i].value);
 	xenbus_write_back(bus, "multi-queue-max-queues", "%u", max_queues);
 	/* What a hotplug script does is done: the link is open. */

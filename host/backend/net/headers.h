@@ -14,6 +14,12 @@
 #define NET_PROTO_TCP 6u
 #define NET_PROTO_UDP 17u
 
+/* Flags of TCP, in byte 13 of its header. */
+#define NET_TCP_FIN 0x01
+#define NET_TCP_PSH 0x08
+#define NET_TCP_ACK 0x10
+#define NET_TCP_CWR 0x80
+
 /* Offsets are from the frame's beginning, in bytes. */
 struct net_headers {
 	uint8_t version;      /* of IP: 4, 6; 0: something else, and nothing below is set */

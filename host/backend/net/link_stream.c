@@ -41,7 +41,6 @@
 
 /* The longest bare acknowledgement: Ethernet, IPv6, TCP with all options. */
 #define ACK_MAX 114u
-#define TCP_ACK 0x10
 
 /* How long the process may take to see that the socket is closed. */
 #define PATIENCE_MS 1000
@@ -92,11 +91,6 @@ static int fill(struct stream *s)
 	return 1;
 }
 
-static uint32_t length_at(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
-}
-
 /* The next frame, if all of it is here. 1, 0, or -EPROTO. */
 static int peek(const struct stream *s, struct net_frame *f)
 {
@@ -104,7 +98,7 @@ static int peek(const struct stream *s, struct net_frame *f)
 
 	if (have < HEAD)
 		return 0;
-	len = length_at(s->in + s->in_start);
+	len = net_get32(s->in + s->in_start);
 	if (len > NET_FRAME_MAX)
 		return -EPROTO;
 	if (have - HEAD < len)
@@ -141,7 +135,7 @@ static bool is_bare_ack(const struct net_frame *f)
 
 	net_headers_parse(f->data, f->len, &h);
 	return h.protocol == NET_PROTO_TCP && h.payload && h.payload == h.end &&
-	       f->data[h.transport + 13] == TCP_ACK;
+	       f->data[h.transport + 13] == NET_TCP_ACK;
 }
 
 /*
@@ -203,7 +197,7 @@ static uint32_t next_chunk(const struct stream *s)
 	if (s->out_rest)
 		return s->out_rest;
 	while (s->out_start + chunk < s->out_end) {
-		frame = HEAD + length_at(s->out + s->out_start + chunk);
+		frame = HEAD + net_get32(s->out + s->out_start + chunk);
 		if (chunk && chunk + frame > CHUNK_MAX)
 			break;
 		chunk += frame;
@@ -244,12 +238,8 @@ static uint8_t *stream_reserve(struct net_link *link, unsigned frames)
 static bool stream_commit(struct net_link *link, const struct net_frame *f)
 {
 	struct stream *s = stream_of(link);
-	uint8_t *head = s->out + s->out_end;
 
-	head[0] = f->len >> 24 & 0xff;
-	head[1] = f->len >> 16 & 0xff;
-	head[2] = f->len >> 8 & 0xff;
-	head[3] = f->len & 0xff;
+	net_put32(s->out + s->out_end, f->len);
 	s->out_end += HEAD + f->len;
 	return true;
 }

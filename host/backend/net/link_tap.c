@@ -20,6 +20,7 @@
 
 #include "host/backend/net/checksum.h"
 #include "host/backend/net/link.h"
+#include "shim/types.h"
 
 #define TUN "/dev/net/tun"
 
@@ -189,7 +190,7 @@ static int attach(struct tap *t, const char *name)
 	};
 	struct ifreq r;
 
-	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
 		set_name(&r, name);
 		r.ifr_flags = ways[i];
 		if (!ioctl(t->link.fd, TUNSETIFF, &r)) {

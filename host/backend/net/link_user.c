@@ -9,13 +9,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/backend/net/checksum.h"
@@ -23,8 +23,7 @@
 #include "host/backend/net/slirp_main.h"
 
 /* The descriptor of the socket in the child. */
-#define CHILD_FD      3
-#define CHILD_FD_TEXT "3"
+#define CHILD_FD 3
 
 #define ARGS_MAX 128
 
@@ -47,17 +46,21 @@ struct args {
 	int argc;
 };
 
-/* `text` becomes the args' own; NULL (no memory) makes add_end fail. */
-static void add_owned(struct args *a, char *text)
+/* One too many, or no memory: complete() tells of it. */
+__attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *fmt, ...)
 {
+	char *text = NULL;
+	va_list list;
+
+	va_start(list, fmt);
+	if (vasprintf(&text, fmt, list) < 0)
+		text = NULL;
+	va_end(list);
 	if (a->argc < ARGS_MAX)
 		a->argv[a->argc] = text;
+	else
+		free(text);
 	a->argc++;
-}
-
-static void add(struct args *a, const char *text)
-{
-	add_owned(a, strdup(text));
 }
 
 static void free_args(struct args *a)
@@ -77,33 +80,26 @@ static bool complete(struct args *a)
 	return true;
 }
 
-static void add_passt_forward(struct args *a, const struct port_forward *f, const char *address)
+static const char *forward_address(const struct port_forward *f)
 {
-	char *text = NULL;
-
-	add(a, f->udp ? "-u" : "-t");
-	if (asprintf(&text, "%s/%u:%u", address, f->host_port, f->guest_port) < 0)
-		text = NULL;
-	add_owned(a, text);
+	return f->host_address ? f->host_address : "127.0.0.1";
 }
 
 static void passt_args(struct args *a, const struct nic_config *config)
 {
-	char mtu[16];
-
 	add(a, "passt");
 	add(a, "--foreground");
 	add(a, "--quiet");
 	add(a, "--one-off");
 	add(a, "--fd");
-	add(a, CHILD_FD_TEXT);
-	snprintf(mtu, sizeof(mtu), "%u", config->mtu ? config->mtu : PASST_MTU);
+	add(a, "%d", CHILD_FD);
 	add(a, "--mtu");
-	add(a, mtu);
+	add(a, "%u", config->mtu ? config->mtu : PASST_MTU);
 	for (unsigned i = 0; i < config->nr_forwards; i++) {
 		const struct port_forward *f = &config->forwards[i];
 
-		add_passt_forward(a, f, f->host_address ? f->host_address : "127.0.0.1");
+		add(a, f->udp ? "-u" : "-t");
+		add(a, "%s/%u:%u", forward_address(f), f->host_port, f->guest_port);
 	}
 }
 
@@ -111,16 +107,12 @@ static void slirp_args(struct args *a, const struct nic_config *config)
 {
 	add(a, "xenolith");
 	add(a, NET_SLIRP_COMMAND);
-	add(a, CHILD_FD_TEXT);
+	add(a, "%d", CHILD_FD);
 	for (unsigned i = 0; i < config->nr_forwards; i++) {
 		const struct port_forward *f = &config->forwards[i];
-		char *text = NULL;
 
-		if (asprintf(&text, "%s:%s:%u:%u", f->udp ? "udp" : "tcp",
-			     f->host_address ? f->host_address : "127.0.0.1", f->host_port,
-			     f->guest_port) < 0)
-			text = NULL;
-		add_owned(a, text);
+		add(a, "%s:%s:%u:%u", f->udp ? "udp" : "tcp", forward_address(f), f->host_port,
+		    f->guest_port);
 	}
 }
 

@@ -6,9 +6,6 @@
 #include "host/backend/net/checksum.h"
 #include "host/backend/net/link.h"
 
-#define TCP_PSH 0x08
-#define TCP_ACK 0x10
-
 /* An IP packet is no longer. */
 #define IP_MAX 65535u
 
@@ -24,7 +21,7 @@ static bool is_plain(const struct net_frame *f, const struct net_headers *h)
 
 	return h->payload && h->protocol == NET_PROTO_TCP && h->payload < h->end &&
 	       h->end == f->len && ip_header == (h->version == 4 ? 20 : 40) &&
-	       (f->data[h->transport + 13] & ~TCP_PSH) == TCP_ACK;
+	       (f->data[h->transport + 13] & ~NET_TCP_PSH) == NET_TCP_ACK;
 }
 
 void net_merge_begin(struct net_merge *m, const struct net_frame *f, unsigned can)
@@ -41,7 +38,7 @@ void net_merge_begin(struct net_merge *m, const struct net_frame *f, unsigned ca
 	tcp = f->data + h->transport;
 	m->piece = f->len - h->payload;
 	m->next_seq = net_get32(tcp + 4) + m->piece;
-	m->open = !(tcp[13] & TCP_PSH);
+	m->open = !(tcp[13] & NET_TCP_PSH);
 }
 
 static bool same(const uint8_t *a, const uint8_t *b, uint32_t from, uint32_t to)
@@ -71,7 +68,8 @@ static bool same_transport(const struct net_merge *m, const uint8_t *data)
 	uint32_t tcp = m->headers.transport;
 
 	return same(mine, data, tcp, tcp + 4) && net_get32(data + tcp + 4) == m->next_seq &&
-	       same(mine, data, tcp + 8, tcp + 13) && (data[tcp + 13] & ~TCP_PSH) == TCP_ACK &&
+	       same(mine, data, tcp + 8, tcp + 13) &&
+	       (data[tcp + 13] & ~NET_TCP_PSH) == NET_TCP_ACK &&
 	       same(mine, data, tcp + 14, tcp + 16) &&
 	       same(mine, data, tcp + 18, m->headers.payload);
 }
@@ -92,7 +90,7 @@ bool net_merge_add(struct net_merge *m, const uint8_t *data, uint32_t len)
 	m->frame.len += payload;
 	m->next_seq += payload;
 	m->count++;
-	m->open = payload == m->piece && !(flags & TCP_PSH);
+	m->open = payload == m->piece && !(flags & NET_TCP_PSH);
 	return true;
 }
 

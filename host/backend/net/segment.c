@@ -5,10 +5,6 @@
 
 #include "host/backend/net/checksum.h"
 
-#define TCP_FIN 0x01
-#define TCP_PSH 0x08
-#define TCP_CWR 0x80
-
 bool net_segment_begin(struct net_segmenter *s, const struct net_frame *f)
 {
 	uint8_t version = f->gso == XEN_NETIF_GSO_TYPE_TCPV4 ? 4 : 6;
@@ -45,9 +41,9 @@ static void fix_tcp(const struct net_segmenter *s, uint8_t *out, bool last)
 
 	net_put32(tcp + 4, net_get32(tcp + 4) + (s->next - s->headers.payload));
 	if (!last)
-		tcp[13] &= ~(TCP_FIN | TCP_PSH);
+		tcp[13] &= ~(NET_TCP_FIN | NET_TCP_PSH);
 	if (s->index)
-		tcp[13] &= ~TCP_CWR;
+		tcp[13] &= ~NET_TCP_CWR;
 }
 
 bool net_segment_next(struct net_segmenter *s, uint8_t *out, struct net_frame *f)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/backend/net/slirp_main.h"
+#include "host/backend/net/headers.h"
 #include "host/clock.h"
+#include "shim/types.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,13 +16,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define HEAD      4u
-#define FRAME_MAX 65557u /* NET_FRAME_MAX */
-#define IN_ROOM   (HEAD + FRAME_MAX)
-#define OUT_ROOM  (1u << 20) /* what the guest does not take in time is lost, as on any wire */
+#define HEAD     4u
+#define IN_ROOM  (HEAD + NET_FRAME_MAX)
+#define OUT_ROOM (1u << 20) /* what the guest does not take in time is lost, as on any wire */
 
 #define FDS_MAX 4096
 
@@ -82,12 +82,9 @@ static ssize_t send_packet(const void *buf, size_t len, void *opaque)
 	struct network *n = opaque;
 	uint8_t *to = n->out + n->out_len;
 
-	if (len > FRAME_MAX || OUT_ROOM - n->out_len < HEAD + len)
+	if (len > NET_FRAME_MAX || OUT_ROOM - n->out_len < HEAD + len)
 		return (ssize_t)len;
-	to[0] = len >> 24 & 0xff;
-	to[1] = len >> 16 & 0xff;
-	to[2] = len >> 8 & 0xff;
-	to[3] = len & 0xff;
+	net_put32(to, (uint32_t)len);
 	memcpy(to + HEAD, buf, len);
 	n->out_len += HEAD + (uint32_t)len;
 	return (ssize_t)len;
@@ -154,20 +151,26 @@ static const SlirpCb callbacks = {
 	.notify = ignore_notify,
 };
 
+/* What libslirp and poll() call the same. */
+static const struct {
+	int slirp;
+	short poll;
+} poll_events[] = {
+	{SLIRP_POLL_IN, POLLIN},   {SLIRP_POLL_OUT, POLLOUT}, {SLIRP_POLL_PRI, POLLPRI},
+	{SLIRP_POLL_ERR, POLLERR}, {SLIRP_POLL_HUP, POLLHUP},
+};
+
 static int add_poll(int fd, int events, void *opaque)
 {
 	struct network *n = opaque;
-	short wanted = 0;
+	struct pollfd wanted = {.fd = fd};
 
 	if (n->nr_fds == FDS_MAX)
 		return -1;
-	if (events & SLIRP_POLL_IN)
-		wanted |= POLLIN;
-	if (events & SLIRP_POLL_OUT)
-		wanted |= POLLOUT;
-	if (events & SLIRP_POLL_PRI)
-		wanted |= POLLPRI;
-	n->fds[n->nr_fds] = (struct pollfd){.fd = fd, .events = wanted};
+	for (unsigned i = 0; i < ARRAY_SIZE(poll_events); i++)
+		if (events & poll_events[i].slirp)
+			wanted.events |= poll_events[i].poll;
+	n->fds[n->nr_fds] = wanted;
 	return n->nr_fds++;
 }
 
@@ -176,16 +179,9 @@ static int get_revents(int idx, void *opaque)
 	const struct network *n = opaque;
 	int got = idx < 0 ? 0 : n->fds[idx].revents, events = 0;
 
-	if (got & POLLIN)
-		events |= SLIRP_POLL_IN;
-	if (got & POLLOUT)
-		events |= SLIRP_POLL_OUT;
-	if (got & POLLPRI)
-		events |= SLIRP_POLL_PRI;
-	if (got & POLLERR)
-		events |= SLIRP_POLL_ERR;
-	if (got & POLLHUP)
-		events |= SLIRP_POLL_HUP;
+	for (unsigned i = 0; i < ARRAY_SIZE(poll_events); i++)
+		if (got & poll_events[i].poll)
+			events |= poll_events[i].slirp;
 	return events;
 }
 
@@ -195,9 +191,9 @@ static void take_frames(struct network *n)
 
 	while (n->in_len - at >= HEAD) {
 		const uint8_t *p = n->in + at;
-		uint32_t len = (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+		uint32_t len = net_get32(p);
 
-		if (len > FRAME_MAX) {
+		if (len > NET_FRAME_MAX) {
 			n->ended = true;
 			return;
 		}

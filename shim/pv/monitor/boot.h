@@ -13,8 +13,6 @@
 #include "shim/pv/cpu.h"
 #include "shim/pv/layout.h"
 
-#define PV_MAX_VCPUS 64
-
 /* At the start of the image. Addresses are virtual. */
 struct pv_image_header {
 	uint64_t magic;         /* PV_IMAGE_MAGIC */
@@ -32,9 +30,14 @@ struct pv_domain {
 	struct pv_mm mm;
 	uint64_t shared_info; /* its mfn */
 	uint32_t nr_vcpus;    /* that have windows */
+	uint64_t vm_assist;   /* bit VMASST_TYPE_*; atomic */
+	/* What was written to the ports 0xcf8 and 0x70 is read there again. */
+	uint32_t pci_address;
+	uint8_t cmos_index;
 };
 
 struct pv_boot {
+	struct pv_lock initialise_lock;
 	struct pv_domain domain;
 	/* Entries of the L1 tables of all windows, in the order of addresses; writable. */
 	uint64_t *window_entries;
@@ -58,6 +61,9 @@ struct pv_window {
 	struct pv_vcpu vcpu;
 	/* Its first registers, for monitor_start(): of the builder's, or VCPUOP_initialise's. */
 	struct vcpu_guest_context context;
+	bool initialised; /* it has had them; under pv_boot.initialise_lock */
+	/* What this vCPU's VCPUOP_initialise has read for another. */
+	struct vcpu_guest_context incoming;
 };
 
 #define PV_FLUSH_ALL 1u

@@ -14,8 +14,16 @@
 #define PTE_DIRTY   0x060ull /* and accessed */
 #define PTE_NX      (1ull << 63)
 
+/* What is loaded into a CPU only it can load: others find it when they begin. */
+static bool is_this(const struct pv_vcpu *v)
+{
+	return v == this_vcpu();
+}
+
 void pv_load_base(struct pv_vcpu *v)
 {
+	if (!is_this(v))
+		return;
 	uint64_t mfn = v->kernel_mode || !v->roots.user ? v->roots.kernel : v->roots.user;
 
 	write_cr3(mfn << PV_PAGE_SHIFT);
@@ -63,7 +71,8 @@ void pv_load_gdt(struct pv_vcpu *v)
 	for (unsigned i = 0; i < 14; i++)
 		set_window_page(v, PV_WINDOW_GDT + i * PV_PAGE_SIZE,
 				i * 512 < v->gdt_entries ? v->gdt_frames[i] : 0);
-	load_gdtr(v);
+	if (is_this(v))
+		load_gdtr(v);
 }
 
 /* The descriptor of the window's LDT: `entries` of 8 bytes. */
@@ -83,6 +92,8 @@ void pv_load_ldt(struct pv_vcpu *v)
 	for (unsigned i = 0; i < 16; i++)
 		set_window_page(v, PV_WINDOW_LDT + i * PV_PAGE_SIZE,
 				v->ldt_mapped >> i & 1 ? v->ldt_frames[i] : 0);
+	if (!is_this(v))
+		return;
 	if (!v->ldt_entries) {
 		__asm__ volatile("lldt %w0" ::"r"(0));
 		return;

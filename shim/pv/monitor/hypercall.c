@@ -3,12 +3,56 @@
  * Hypercalls: what the monitor does itself, and what goes out to the host. A multicall is run here,
  * so that its members need not go out when they can stay.
  */
+#include "shim/pv/context.h"
 #include "shim/pv/cpu_op.h"
 #include "shim/pv/mmu_op.h"
 #include "shim/pv/monitor/percpu.h"
 #include "shim/pv/traps.h"
 
 typedef long (*handler)(struct pv_vcpu *v, const uint64_t args[6]);
+
+/* VCPUOP_initialise: the context is ours to check, that there is such a vCPU the host's to know. */
+static long take_context(struct pv_window *w, struct vcpu_guest_context *c, const uint64_t args[6])
+{
+	const uint64_t for_host[6] = {args[0], args[1], 0};
+	long rc;
+
+	if (w->initialised)
+		return -XEN_EEXIST;
+	rc = pv_set_context(&w->vcpu, c);
+	if (rc)
+		return rc;
+	rc = host_hypercall(__HYPERVISOR_vcpu_op, for_host);
+	if (rc) {
+		pv_release_context(&w->vcpu);
+		return rc;
+	}
+	w->context = *c;
+	w->initialised = true;
+	return 0;
+}
+
+static long initialise_vcpu(const uint64_t args[6])
+{
+	struct vcpu_guest_context *c = &this_window()->incoming;
+	struct pv_boot *b = &pv_boot;
+	long rc;
+
+	if (args[1] >= b->domain.nr_vcpus)
+		return -XEN_ENOENT;
+	if (pv_copy_from_guest(c, args[2], sizeof(*c), NULL))
+		return -XEN_EFAULT;
+	pv_lock(&b->initialise_lock);
+	rc = take_context(window_of(args[1]), c, args);
+	pv_unlock(&b->initialise_lock);
+	return rc;
+}
+
+static long vcpu_op(struct pv_vcpu *v, const uint64_t args[6])
+{
+	(void)v;
+	return args[0] == VCPUOP_initialise ? initialise_vcpu(args) : PV_OP_HOST;
+}
 
 static const handler handlers[] = {
 	[__HYPERVISOR_set_trap_table] = pv_op_set_trap_table,
@@ -21,17 +65,44 @@ static const handler handlers[] = {
 	[__HYPERVISOR_get_debugreg] = pv_op_get_debugreg,
 	[__HYPERVISOR_update_descriptor] = pv_op_update_descriptor,
 	[__HYPERVISOR_update_va_mapping] = pv_op_update_va_mapping,
+	[__HYPERVISOR_vcpu_op] = vcpu_op,
+	[__HYPERVISOR_vm_assist] = pv_op_vm_assist,
+	[__HYPERVISOR_physdev_op] = pv_op_physdev,
+	[__HYPERVISOR_update_va_mapping_otherdomain] = pv_op_update_va_mapping_otherdomain,
 	[__HYPERVISOR_set_segment_base] = pv_op_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = pv_op_mmuext,
 	[__HYPERVISOR_nmi_op] = pv_op_nmi,
 	[__HYPERVISOR_callback_op] = pv_op_callback,
 };
 
+/* Those that change what frames are, out there (shim/pv_frames.h): nobody else may meanwhile. */
+static bool changes_frames(uint64_t nr, const uint64_t args[6])
+{
+	return nr == __HYPERVISOR_memory_op || nr == __HYPERVISOR_grant_table_op ||
+	       nr == __HYPERVISOR_physdev_op ||
+	       (nr == __HYPERVISOR_vcpu_op && args[0] == VCPUOP_register_vcpu_info);
+}
+
+static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
+{
+	bool alone = changes_frames(nr, args);
+	long result;
+
+	if (alone)
+		pv_lock(&v->domain->mm.lock);
+	result = host_hypercall(nr, args);
+	if (alone)
+		pv_unlock(&v->domain->mm.lock);
+	return result;
+}
+
 static long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 {
+	long result = PV_OP_HOST;
+
 	if (nr < sizeof(handlers) / sizeof(handlers[0]) && handlers[nr])
-		return handlers[nr](v, args);
-	return host_hypercall(nr, args);
+		result = handlers[nr](v, args);
+	return result == PV_OP_HOST ? go_out(v, nr, args) : result;
 }
 
 static long member(struct pv_vcpu *v, const struct multicall_entry *e)

@@ -9,9 +9,9 @@
  */
 #include "shim/pv/monitor/asm.h"
 #include "shim/pv/monitor/percpu.h"
+#include "shim/x86.h"
 
 #define MSR_X2APIC_ICR 0x830
-#define CR4_PGE        (1ull << 7)
 
 /* Of all address spaces, the global ones too. */
 static void forget_all(void)
