@@ -10,6 +10,7 @@ const char test_title[] = "privileged instructions: done, refused, in user mode"
 
 #define NOT_CANONICAL 0x800000000000UL
 #define CR0_TS        (1UL << 3)
+#define CR4_OSXSAVE   (1UL << 18)
 #define CR0_EM        (1UL << 2)
 #define MSR_FS_BASE   0xc0000100U
 #define MSR_GS_BASE   0xc0000101U
@@ -311,6 +312,7 @@ static void xsetbv(void *v)
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)(unsigned long)v), "d"(0));
 }
 
+/* The guest has to turn it on in its own CR4, although the hypervisor has it on for itself. */
 static void extended_state(void)
 {
 	uint32_t lo, hi;
@@ -318,11 +320,15 @@ static void extended_state(void)
 	if (!(cpuid(1, 0).ecx >> 27 & 1))
 		return;
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	CHECK_EQ(catch_fault(xsetbv, (void *)(unsigned long)lo).vector, VECTOR_UD);
+	write_cr4((void *)(read_cr(4) | CR4_OSXSAVE));
+	CHECK_EQ(read_cr(4) & CR4_OSXSAVE, CR4_OSXSAVE);
 	CHECK(!catch_fault(xsetbv, (void *)(unsigned long)lo).hit, "XCR0 as it was");
 	CHECK_EQ(catch_fault(xsetbv, NULL).vector, VECTOR_GP);
 	CHECK(!catch_fault(xsetbv, (void *)3).hit, "XCR0 with x87 and SSE");
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
 	CHECK_EQ(lo, 3);
+	CHECK_EQ(in_user(xsetbv).vector, VECTOR_GP);
 }
 
 static void wbinvd(void *arg)
@@ -371,9 +377,9 @@ static void the_rest(void)
 
 static void user_mode(void)
 {
-	static void (*const all[])(void *) = {wbinvd,    invd,        clts,      write_cr0,
-					      write_cr2, write_cr4,   write_dr0, xsetbv,
-					      read_efer, do_read_cr0, in_80,     cli_sti};
+	static void (*const all[])(void *) = {wbinvd,      invd,      clts,      write_cr0,
+					      write_cr2,   write_cr4, write_dr0, read_efer,
+					      do_read_cr0, in_80,     cli_sti};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
 		struct fault f = in_user(all[i]);
