@@ -12,7 +12,6 @@
 #include "host/loader/hypercall_patch.h"
 #include "host/loader/kernel.h"
 #include "host/loader/pvh.h"
-#include "shim/shared_info.h"
 
 static void ended(void *opaque)
 {
@@ -185,13 +184,11 @@ static int load_pv(struct machine *m, const struct kernel *kernel, struct proble
 		.m2p = m->vm.pv->m2p,
 		.m2p_entries = m->vm.pv->max_mfn,
 	};
-	int rc;
 
 	if (pv_load(kernel, &m->vm.ram, &args, &m->pv_start, p))
 		return -1;
 	pv_first_context(m->vm.pv, &m->pv_start);
-	rc = shared_info_map(&m->vm.domain, gpa_to_gfn(gpa(PV_SHARED_FRAMES)));
-	return rc ? problem(p, "cannot show the guest its shared_info") : 0;
+	return 0;
 }
 
 static int open_console(struct machine *m, struct problem *p)

@@ -61,6 +61,7 @@ void domain_destroy(struct domain *d)
 	memslots_destroy(&d->memslots);
 	reservation_destroy(&d->reservation);
 	memory_map_reset(d);
+	pv_machine_destroy(d);
 	pthread_mutex_destroy(&d->lock);
 	grants_destroy(&d->grants);
 	event_channels_destroy(&d->events);
@@ -95,6 +96,13 @@ int domain_check_self(const struct domain *d, domid_t domid)
 	if (domid == DOMID_SELF || domid == d->id)
 		return 0;
 	return domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
+}
+
+int domain_check_translated(const struct domain *d, domid_t domid)
+{
+	int rc = domain_check_self(d, domid);
+
+	return d->type == DOMAIN_PV && rc != -XEN_ESRCH ? -XEN_EACCES : rc;
 }
 
 void domain_shutdown(struct domain *d, int reason)

@@ -2,9 +2,9 @@
 /*
  * A guest, and the one lock order.
  *
- * Lifecycle: domain_init; memslots_set_slot for its RAM; domain_add_vcpu for each vCPU; then
- * hypercalls (hypercall_dispatch) and events from any thread; domain_destroy when no thread is left
- * in it.
+ * Lifecycle: domain_init; domain_make_pv (shim/pv_frames.h) for a PV guest; memslots_set_slot for
+ *its RAM; domain_add_vcpu for each vCPU; then hypercalls (hypercall_dispatch) and events from any
+ *thread; domain_destroy when no thread is left in it.
  *
  * Locks, in the order in which they may be taken:
  *	domain.lock		shared_info's place, HVM parameters, vCPUs' coming and going, the
@@ -34,6 +34,7 @@
 #include "shim/grant_table.h"
 #include "shim/memslot/memslot.h"
 #include "shim/platform.h"
+#include "shim/pv_frames.h"
 #include "shim/reservation.h"
 #include "shim/vcpu.h"
 #include "xen-abi/xen.h"
@@ -60,6 +61,7 @@ struct domain {
 
 	domid_t id;
 	uint8_t uuid[16];
+	enum domain_type type; /* fixed after domain_init (shim/pv_frames.h) */
 
 	pthread_mutex_t lock;
 	struct memslots memslots;
@@ -104,7 +106,7 @@ struct domain {
 	int shutdown_code;
 	bool shut_down;
 
-	uint32_t vm_assist; /* VMASST_TYPE_* bits that are on; atomic */
+	uint64_t vm_assist; /* VMASST_TYPE_* bits that are on; atomic */
 
 	/* Watchdogs in use, a bit each; under `lock`. Their timers are vCPU 0's. */
 	uint32_t watchdogs;
@@ -114,6 +116,8 @@ struct domain {
 
 	/* Bits that a vCPU's first CR4 and EFER may have: a new domain's are Xen's own. */
 	uint64_t cr4_valid, efer_valid;
+
+	struct pv_machine pv; /* of a PV domain */
 
 	unsigned nr_vcpus;
 	struct vcpu *vcpus[DOMAIN_MAX_VCPUS];
@@ -158,5 +162,11 @@ static inline bool domain_long_mode(const struct domain *d)
  * -XEN_EPERM for the privileged domain 0, that is always there on Xen, -XEN_ESRCH for any other.
  */
 int domain_check_self(const struct domain *d, domid_t domid);
+
+/*
+ * The same for what places pages at frames of the guest's choice. -XEN_EACCES: d is a PV guest,
+ * whose frames are the machine's.
+ */
+int domain_check_translated(const struct domain *d, domid_t domid);
 
 #endif

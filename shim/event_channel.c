@@ -119,7 +119,8 @@ static int bind_ipi(struct domain *d, struct evtchn_bind_ipi *op)
 /*
  * Xen lets an HVM guest name any physical interrupt, whether it may use it or not (and whether or
  * not XENFEAT_hvm_pirqs is advertised, which we do not: PHYSDEVOP_* would be next). Nothing is ever
- * connected to one of ours: the port is never pending.
+ * connected to one of ours: the port is never pending. A PV guest must have been given it, and none
+ * of ours has.
  */
 static int bind_pirq(struct domain *d, struct evtchn_bind_pirq *op)
 {
@@ -127,6 +128,8 @@ static int bind_pirq(struct domain *d, struct evtchn_bind_pirq *op)
 
 	if (op->pirq >= EVENT_PIRQS)
 		return -XEN_EINVAL;
+	if (d->type == DOMAIN_PV)
+		return -XEN_EPERM;
 	if (d->events.pirq_port[op->pirq])
 		return -XEN_EEXIST;
 	port = port_allocate(d);

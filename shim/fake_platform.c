@@ -381,6 +381,33 @@ static int create_domain(struct fake *f, bool long_mode)
 	return 0;
 }
 
+static void allocate(struct domain *d, uint64_t addr, uint64_t size)
+{
+	for (uint64_t at = addr; at < addr + size; at += GUEST_PAGE_SIZE) {
+		pv_frame_allocate(d, at >> GUEST_PAGE_SHIFT);
+		pv_set_m2p(d, at >> GUEST_PAGE_SHIFT, (at >> GUEST_PAGE_SHIFT) + 256, 1);
+	}
+}
+
+int fake_make_pv(struct fake *f)
+{
+	struct pv_machine m = {.max_mfn = FAKE_FRAMES, .m2p_mfn = FAKE_M2P};
+	int rc;
+
+	f->frames = m.frames = calloc(FAKE_FRAMES, sizeof(*m.frames));
+	f->m2p = m.m2p = calloc(FAKE_FRAMES, sizeof(*m.m2p));
+	if (!f->frames || !f->m2p)
+		return -ENOMEM;
+	rc = fake_add_memory(f, 2, PV_SHARED_FRAMES, OVERLAY_MAPPED * GUEST_PAGE_SIZE, f->overlays);
+	if (!rc)
+		rc = domain_make_pv(&f->domain, &m);
+	if (rc)
+		return rc;
+	allocate(&f->domain, 0, FAKE_RAM_SIZE);
+	allocate(&f->domain, FAKE_HIGH, FAKE_HIGH_SIZE);
+	return 0;
+}
+
 void fake_start(struct fake *f, unsigned vcpu)
 {
 	vcpu_started(f->domain.vcpus[vcpu]);
@@ -425,6 +452,8 @@ void fake_destroy(struct fake *f)
 		close(f->ram_fd);
 	if (f->overlay_fd >= 0)
 		close(f->overlay_fd);
+	free(f->frames);
+	free(f->m2p);
 	free(f);
 }
 

@@ -25,6 +25,10 @@
 /* The last part of the low RAM, for page tables: snapshots leave it out. */
 #define FAKE_LOW_TABLES (FAKE_RAM_SIZE - 0x20000)
 
+/* Of a PV guest's machine: up to the end of the high RAM. */
+#define FAKE_M2P    0x200000ull /* where the M2P begins */
+#define FAKE_FRAMES ((FAKE_HIGH + FAKE_HIGH_SIZE) / GUEST_PAGE_SIZE)
+
 #define FAKE_ARG  0x10000ull    /* where fake_op() and its kin put an argument */
 #define FAKE_HOLE 0x80000000ull /* a page-aligned address without memory */
 
@@ -82,11 +86,22 @@ struct fake {
 	uint8_t *ram, *high; /* as the guest sees them, overlays included */
 	void *overlays;      /* the overlay pages themselves, */
 	void *shared_info;   /* and that one */
+
+	/* Of a PV guest: FAKE_FRAMES entries each. */
+	struct pv_frame *frames;
+	uint64_t *m2p;
 };
 
 /* NULL, errno set: no memory or descriptors. */
 struct fake *fake_create(bool long_mode);
 void fake_destroy(struct fake *f);
+
+/*
+ * It is a PV guest: all of its RAM is allocated and of no type, frame n's pseudo-physical one is
+ * n + 256 (no more is done to the tables of the machine), and the hypervisor's frames are at
+ * PV_SHARED_FRAMES. 0 or -errno.
+ */
+int fake_make_pv(struct fake *f);
 
 struct vcpu *fake_current(struct fake *f);
 

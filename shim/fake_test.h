@@ -29,6 +29,19 @@ static inline int fake_test_teardown(void **state)
 	return 0;
 }
 
+static inline int fake_test_setup_pv(void **state)
+{
+	struct fake *f = fake_create(true);
+
+	*state = f;
+	return f ? fake_make_pv(f) : -1;
+}
+
+#define TEST_PV(test)                                                             \
+	{                                                                         \
+#test " [PV]", test, fake_test_setup_pv, fake_test_teardown, NULL \
+	}
+
 #define FAKE_TEST_OF(test, bits)                                                 \
 	{                                                                        \
 #test " [" #bits "]", test, fake_test_setup, fake_test_teardown, \

@@ -14,6 +14,13 @@
 
 #include "shim/grant_table.h"
 
+struct grant_mapping;
+
+/* The bytes of a page that may be used: a sub-page grant's. */
+struct grant_bytes {
+	uint16_t start, length;
+};
+
 /*
  * What is remembered while an entry is in use: then it counts, not what the guest writes there
  * afterwards. Under grants.lock.
@@ -22,8 +29,8 @@ struct grant_use {
 	struct gfn at;
 	domid_t user;
 	uint8_t readers, writers; /* uses of each kind; both 0: not in use */
-	uint16_t start, length;   /* bytes of the page that may be used: a sub-page grant's */
-	bool part;                /* not the whole page: to be copied, not to be mapped */
+	struct grant_bytes bytes;
+	bool part; /* not the whole page: to be copied, not to be mapped */
 };
 
 /* Uses of either kind that an entry can have at a time, as on Xen. */
@@ -35,7 +42,7 @@ struct grant_hold {
 	bool write;
 	uint32_t epoch; /* of the table */
 	struct gfn at;
-	uint16_t start, length; /* as in struct grant_use */
+	struct grant_bytes bytes;
 };
 
 /*
@@ -46,17 +53,24 @@ struct grant_hold {
 int grant_acquire(struct domain *d, grant_ref_t ref, domid_t user, bool write, bool map,
 		  struct grant_hold *hold);
 void grant_release(struct domain *d, const struct grant_hold *hold);
-/* The same, under grants.lock: for many at once. */
-int grant_acquire_locked(struct grant_table *g, grant_ref_t ref, domid_t user, bool write, bool map,
-			 struct grant_hold *hold);
-void grant_release_locked(struct grant_table *g, const struct grant_hold *hold);
+/*
+ * The same of many, to map them, in one go: how many, of the first on, could be; of the one that
+ * could not, *why says GNTST_*.
+ */
+unsigned grant_acquire_all(struct domain *d, const grant_ref_t *refs, unsigned n, domid_t user,
+			   bool write, struct grant_mapping *m, int *why);
+/* Of those that are mapped: their hva becomes NULL. */
+void grant_release_all(struct domain *d, struct grant_mapping *m, unsigned n);
 
 /* Is the entry, which there is, or one from `first` on in use? Under grants.lock. */
 bool grant_in_use(const struct grant_table *g, grant_ref_t ref);
 bool grants_in_use(const struct grant_table *g, grant_ref_t first);
 
 /* The uses of the entry; there is one. Under grants.lock. */
-struct grant_use *grant_use_of(const struct grant_table *g, grant_ref_t ref);
+static inline struct grant_use *grant_use_of(const struct grant_table *g, grant_ref_t ref)
+{
+	return &g->uses[ref / GRANTS_PER_FRAME_V1][ref % GRANTS_PER_FRAME_V1];
+}
 
 /* The entries, by number. Under grants.lock. */
 static inline struct grant_entry_v1 *grant_v1(const struct grant_table *g, grant_ref_t ref)

@@ -29,9 +29,9 @@ static void tell_written(struct domain *d, const struct grant_mapping *m, unsign
 {
 	const struct memslot_set *set = memslots_enter(&d->memslots);
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; set->watched && i < n; i++)
 		if (m[i].hva)
-			memslots_written_hva(set, m[i].hva, GUEST_PAGE_SIZE);
+			memslots_tell_written_hva(set, m[i].hva, GUEST_PAGE_SIZE);
 	memslots_leave();
 }
 
@@ -62,36 +62,36 @@ void grant_unmap(struct domain *d, struct grant_mapping *m, bool written)
 	grant_unmap_all(d, m, 1, written);
 }
 
-/* Under the table's lock: how many, of the first on, could be; if not all, *rc says why. */
-static unsigned acquire_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool write,
-			    struct grant_mapping *m, int *rc)
+/*
+ * As many as can be without waiting, in one section: how many. Where pages have been given back
+ * each is asked for by itself.
+ */
+static unsigned pin_at_once(struct domain *d, struct grant_mapping *m, unsigned n, bool write)
 {
+	const struct memslot_set *set;
+	struct memslot_window w = {0};
 	unsigned i;
 
-	short_lock(&d->grants.lock);
+	if (reservation_some_gone(&d->reservation))
+		return 0;
+	set = memslots_enter(&d->memslots);
 	for (i = 0; i < n; i++) {
-		m[i].hva = NULL;
-		*rc = grant_acquire_locked(&d->grants, refs[i], BACKEND, write, true, &m[i].hold);
-		if (*rc != GNTST_okay)
-			break;
+		if (!memslot_window_pin(&w, m[i].hold.at, &m[i].pin)) {
+			w = memslots_window(set, m[i].hold.at, write);
+			if (!memslot_window_pin(&w, m[i].hold.at, &m[i].pin))
+				break;
+		}
+		m[i].hva = m[i].pin.hva;
 	}
-	short_unlock(&d->grants.lock);
+	memslots_leave();
 	return i;
 }
 
-static void release_all(struct domain *d, const struct grant_mapping *m, unsigned n)
-{
-	short_lock(&d->grants.lock);
-	for (unsigned i = 0; i < n; i++)
-		grant_release_locked(&d->grants, &m[i].hold);
-	short_unlock(&d->grants.lock);
-}
-
-static unsigned pin_all(struct domain *d, struct grant_mapping *m, unsigned n, int *rc)
+static unsigned pin_all(struct domain *d, struct grant_mapping *m, unsigned n, bool write, int *rc)
 {
 	struct memslot_hint hint = {0};
 
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = pin_at_once(d, m, n, write); i < n; i++) {
 		*rc = pin_page(d, &hint, &m[i]);
 		if (*rc != GNTST_okay)
 			return i;
@@ -99,20 +99,33 @@ static unsigned pin_all(struct domain *d, struct grant_mapping *m, unsigned n, i
 	return n;
 }
 
+static void unpin_all(struct grant_mapping *m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (m[i].hva)
+			memslots_unpin(&m[i].pin);
+}
+
+/* None is mapped; so many had been acquired. */
+static void give_up(struct domain *d, struct grant_mapping *m, unsigned n, unsigned held)
+{
+	for (unsigned i = 0; i < held; i++)
+		grant_release(d, &m[i].hold);
+	for (unsigned i = 0; i < n; i++)
+		m[i].hva = NULL;
+}
+
 int grant_map_all(struct domain *d, const grant_ref_t *refs, unsigned n, bool write,
 		  struct grant_mapping *m, unsigned *failed)
 {
 	int rc = GNTST_okay;
-	unsigned held = acquire_all(d, refs, n, write, m, &rc);
-	unsigned pinned = held == n ? pin_all(d, m, n, &rc) : 0;
+	unsigned held = grant_acquire_all(d, refs, n, BACKEND, write, m, &rc);
+	unsigned pinned = held == n ? pin_all(d, m, n, write, &rc) : 0;
 
 	if (pinned == n)
 		return GNTST_okay;
-	for (unsigned i = 0; i < pinned; i++) {
-		memslots_unpin(&m[i].pin);
-		m[i].hva = NULL;
-	}
-	release_all(d, m, held);
+	unpin_all(m, pinned);
+	give_up(d, m, n, held);
 	if (failed)
 		*failed = held < n ? held : pinned;
 	return rc;
@@ -123,20 +136,13 @@ void grant_unmap_all(struct domain *d, struct grant_mapping *m, unsigned n, bool
 {
 	if (written)
 		tell_written(d, m, n);
-	short_lock(&d->grants.lock);
-	for (unsigned i = 0; i < n; i++) {
-		if (!m[i].hva)
-			continue;
-		memslots_unpin(&m[i].pin);
-		grant_release_locked(&d->grants, &m[i].hold);
-		m[i].hva = NULL;
-	}
-	short_unlock(&d->grants.lock);
+	unpin_all(m, n);
+	grant_release_all(d, m, n);
 }
 
 static int check_range(const struct grant_hold *h, unsigned offset, unsigned len)
 {
-	return offset < h->start || offset + len > (unsigned)h->start + h->length
+	return offset < h->bytes.start || offset + len > (unsigned)h->bytes.start + h->bytes.length
 		       ? GNTST_general_error
 		       : GNTST_okay;
 }

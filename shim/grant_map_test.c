@@ -31,12 +31,23 @@ static void grant(struct fake *f, uint16_t flags)
 	fake_grant(f, REF, GTF_permit_access | flags, 0, PAGE);
 }
 
-/* Each test is run with a table of version 1, and again with one of version 2. */
+/* One by one, or as one of many that happen to be one. */
+static bool at_once;
+
+static int map(struct fake *f, grant_ref_t ref, bool write, struct grant_mapping *m)
+{
+	return at_once ? grant_map_all(&f->domain, &ref, 1, write, m, NULL)
+		       : grant_map(&f->domain, ref, write, m);
+}
+
+/* Each test is run with a table of version 1, and again with one of version 2; both ways. */
 static void with_version(struct fake *f, void (*test)(struct fake *f))
 {
-	test(f);
-	fake_grant_version(f, 2);
-	test(f);
+	for (unsigned i = 0; i < 4; i++) {
+		at_once = i % 2;
+		fake_grant_version(f, 1 + i / 2);
+		test(f);
+	}
 }
 
 #define VERSIONS(name)                           \
@@ -58,7 +69,7 @@ VERSIONS(a_grant_is_mapped)
 	struct grant_mapping m;
 
 	grant(f, 0);
-	assert_int_equal(grant_map(&f->domain, REF, true, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &m), GNTST_okay);
 	assert_ptr_equal(m.hva, page(f, PAGE));
 	assert_int_equal(m.hold.at.v, PAGE);
 	assert_int_equal(m.hold.ref, REF);
@@ -79,16 +90,16 @@ VERSIONS(a_page_that_is_not_there)
 
 	grant(f, 0);
 	assert_int_equal(reservation_remove(&f->domain, &frame, 1, 0), 1);
-	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_bad_page);
+	assert_int_equal(map(f, REF, false, &m), GNTST_bad_page);
 	assert_null(m.hva);
 	assert_unused(f, REF);
 	assert_int_equal(shared_info_map(&f->domain, gfn(PAGE)), 0);
-	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &m), GNTST_okay);
 	grant_unmap(&f->domain, &m, false);
 	assert_int_equal(shared_info_map(&f->domain, gfn(PAGE + 1)), 0);
-	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_bad_page);
+	assert_int_equal(map(f, REF, false, &m), GNTST_bad_page);
 	assert_int_equal(reservation_populate(&f->domain, &frame, 1, 0), 1);
-	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &m), GNTST_okay);
 	grant_unmap(&f->domain, &m, false);
 	assert_unused(f, REF);
 }
@@ -98,11 +109,11 @@ VERSIONS(flags_are_there_until_the_last_use_ends)
 	struct grant_mapping read, read2, write;
 
 	grant(f, 0);
-	assert_int_equal(grant_map(&f->domain, REF, false, &read), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &read), GNTST_okay);
 	assert_int_equal(fake_grant_status(f, REF), GTF_reading);
-	assert_int_equal(grant_map(&f->domain, REF, true, &write), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &write), GNTST_okay);
 	assert_int_equal(fake_grant_status(f, REF), BOTH_FLAGS);
-	assert_int_equal(grant_map(&f->domain, REF, false, &read2), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &read2), GNTST_okay);
 	grant_unmap(&f->domain, &write, true);
 	assert_int_equal(fake_grant_status(f, REF), GTF_reading);
 	grant_unmap(&f->domain, &read, false);
@@ -115,7 +126,7 @@ static void refused(struct fake *f, bool write, int status)
 {
 	struct grant_mapping m;
 
-	assert_int_equal(grant_map(&f->domain, REF, write, &m), status);
+	assert_int_equal(map(f, REF, write, &m), status);
 	assert_null(m.hva);
 	if (REF < grant_entries(&f->domain.grants))
 		assert_unused(f, REF);
@@ -139,9 +150,8 @@ VERSIONS(what_is_not_granted)
 	refused(f, false, GNTST_general_error);
 	grant(f, GTF_readonly);
 	refused(f, true, GNTST_general_error);
-	assert_int_equal(grant_map(&f->domain, grant_entries(&f->domain.grants), false, &m),
-			 GNTST_bad_gntref);
-	assert_int_equal(grant_map(&f->domain, ~0u, false, &m), GNTST_bad_gntref);
+	assert_int_equal(map(f, grant_entries(&f->domain.grants), false, &m), GNTST_bad_gntref);
+	assert_int_equal(map(f, ~0u, false, &m), GNTST_bad_gntref);
 }
 
 VERSIONS(frames_without_memory)
@@ -161,7 +171,7 @@ VERSIONS(frames_without_memory)
 	assert_int_equal(memslots_set_slot(&f->domain.memslots, &request), 0);
 	fake_grant(f, REF, GTF_permit_access, 0, 0x40000);
 	refused(f, true, GNTST_bad_page);
-	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &m), GNTST_okay);
 	assert_ptr_equal(m.hva, rom);
 	grant_unmap(&f->domain, &m, false);
 	assert_int_equal(fake_remove_memory(f, 9), 0);
@@ -173,9 +183,9 @@ VERSIONS(an_entry_in_use_stays_what_it_was)
 	struct grant_mapping first, second;
 
 	grant(f, 0);
-	assert_int_equal(grant_map(&f->domain, REF, true, &first), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &first), GNTST_okay);
 	fake_grant(f, REF, GTF_invalid | BOTH_FLAGS, 5, PAGE + 1);
-	assert_int_equal(grant_map(&f->domain, REF, true, &second), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &second), GNTST_okay);
 	assert_ptr_equal(second.hva, first.hva);
 	grant_unmap(&f->domain, &first, true);
 	grant_unmap(&f->domain, &second, true);
@@ -189,10 +199,10 @@ VERSIONS(uses_are_limited)
 
 	grant(f, 0);
 	for (unsigned i = 0; i < GRANT_USES_MAX; i++)
-		assert_int_equal(grant_map(&f->domain, REF, true, &m[i]), GNTST_okay);
-	assert_int_equal(grant_map(&f->domain, REF, true, &one_more), GNTST_general_error);
+		assert_int_equal(map(f, REF, true, &m[i]), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &one_more), GNTST_general_error);
 	assert_null(one_more.hva);
-	assert_int_equal(grant_map(&f->domain, REF, false, &one_more), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &one_more), GNTST_okay);
 	grant_unmap(&f->domain, &one_more, false);
 	assert_int_equal(fake_grant_status(f, REF), BOTH_FLAGS);
 	grant_unmap_all(&f->domain, m, GRANT_USES_MAX, true);
@@ -206,7 +216,7 @@ VERSIONS(a_mapped_page_stays)
 	struct grant_mapping m;
 
 	grant(f, 0);
-	assert_int_equal(grant_map(&f->domain, REF, false, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &m), GNTST_okay);
 	assert_int_equal(overlay_show(slots, OVERLAY_SHARED_INFO, gfn(PAGE)), -EBUSY);
 	assert_int_equal(overlay_at(slots, gfn(PAGE)), -ENOENT);
 	assert_int_equal(fake_remove_memory(f, 0), -EBUSY);
@@ -243,6 +253,39 @@ VERSIONS(all_or_none)
 		assert_ptr_equal(m[i].hva, page(f, PAGE + i));
 	grant_unmap_all(&f->domain, m, 3, false);
 	assert_unused(f, REF);
+}
+
+/* Of several slots, one of which may not be written to. */
+VERSIONS(pages_of_several_slots)
+{
+	static uint8_t rom[GUEST_PAGE_SIZE] __attribute__((aligned(GUEST_PAGE_SIZE)));
+	const struct memslot_request request = {.slot = 9,
+						.flags = MEMSLOT_READONLY,
+						.gpa = 0x40000000,
+						.size = GUEST_PAGE_SIZE,
+						.hva = (uintptr_t)rom};
+	const grant_ref_t refs[] = {REF, OTHER, REF + 2, REF + 3};
+	const uint64_t frames[] = {PAGE, 0x40000, PAGE + 1, PAGE + 2};
+	struct grant_mapping m[4];
+	unsigned failed = 99;
+
+	assert_int_equal(memslots_set_slot(&f->domain.memslots, &request), 0);
+	for (unsigned i = 0; i < 4; i++)
+		fake_grant(f, refs[i], GTF_permit_access, 0, frames[i]);
+	assert_int_equal(grant_map_all(&f->domain, refs, 4, false, m, NULL), GNTST_okay);
+	for (unsigned i = 0; i < 4; i++)
+		assert_ptr_equal(m[i].hva, i == 1 ? rom : page(f, frames[i]));
+	grant_unmap_all(&f->domain, m, 4, false);
+	assert_int_equal(grant_map_all(&f->domain, refs, 4, true, m, &failed), GNTST_bad_page);
+	assert_int_equal(failed, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_null(m[i].hva);
+		assert_unused(f, refs[i]);
+	}
+	/* None of them is pinned. */
+	assert_int_equal(overlay_show(&f->domain.memslots, OVERLAY_SHARED_INFO, gfn(PAGE)), 0);
+	assert_int_equal(overlay_hide(&f->domain.memslots, gfn(PAGE)), 0);
+	assert_int_equal(fake_remove_memory(f, 9), 0);
 }
 
 VERSIONS(bytes_are_copied)
@@ -312,11 +355,11 @@ static void written_pages_are_dirty(void **state)
 	request.hva = (uintptr_t)f->ram;
 	assert_int_equal(memslots_set_slot(&f->domain.memslots, &request), 0);
 	grant(f, 0);
-	assert_int_equal(grant_map(&f->domain, REF, true, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &m), GNTST_okay);
 	grant_unmap(&f->domain, &m, false);
 	assert_int_equal(dirty_log_get(&f->domain.memslots, 0, bits), 0);
 	assert_int_equal(bits[PAGE / 64] >> PAGE % 64 & 1, 0);
-	assert_int_equal(grant_map(&f->domain, REF, true, &m), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &m), GNTST_okay);
 	grant_unmap(&f->domain, &m, true);
 	assert_int_equal(dirty_log_get(&f->domain.memslots, 0, bits), 0);
 	assert_int_equal(bits[PAGE / 64], 1ull << PAGE % 64);
@@ -336,7 +379,7 @@ static void toolstacks_grants(void **state)
 	assert_int_equal(grants_offer(&f->domain, GNTTAB_NR_RESERVED_ENTRIES, gfn(1)), -XEN_EINVAL);
 	assert_int_equal(grants_offer(&f->domain, 2, gfn(1ull << 32)), -XEN_EINVAL);
 	for (unsigned i = 0; i < 4; i++) {
-		assert_int_equal(grant_map(&f->domain, 1, true, &m), GNTST_okay);
+		assert_int_equal(map(f, 1, true, &m), GNTST_okay);
 		assert_ptr_equal(m.hva, page(f, PAGE + 1));
 		fake_grant_version(f, 2 - i % 2); /* while in use */
 		assert_int_equal(fake_grant_status(f, 1), BOTH_FLAGS);
@@ -348,7 +391,7 @@ static void toolstacks_grants(void **state)
 	fake_grant_version(f, 2);
 	assert_int_equal(domain_soft_reset(&f->domain), 0);
 	assert_int_equal(f->domain.grants.version, 1);
-	assert_int_equal(grant_map(&f->domain, 0, true, &m), GNTST_okay);
+	assert_int_equal(map(f, 0, true, &m), GNTST_okay);
 	assert_ptr_equal(m.hva, page(f, PAGE));
 	grant_unmap(&f->domain, &m, true);
 }
@@ -360,11 +403,11 @@ static void a_map_outlives_a_reset(void **state)
 	struct grant_mapping old, new;
 
 	grant(f, 0);
-	assert_int_equal(grant_map(&f->domain, REF, true, &old), GNTST_okay);
+	assert_int_equal(map(f, REF, true, &old), GNTST_okay);
 	assert_int_equal(domain_soft_reset(&f->domain), 0);
 	refused(f, true, GNTST_general_error);
 	fake_grant(f, REF, GTF_permit_access, 0, PAGE + 1);
-	assert_int_equal(grant_map(&f->domain, REF, false, &new), GNTST_okay);
+	assert_int_equal(map(f, REF, false, &new), GNTST_okay);
 	assert_ptr_equal(new.hva, page(f, PAGE + 1));
 	assert_ptr_equal(old.hva, page(f, PAGE));
 	assert_int_equal(fake_remove_memory(f, 0), -EBUSY);
@@ -387,6 +430,7 @@ int main(void)
 		TEST_64(uses_are_limited),
 		TEST_64(a_mapped_page_stays),
 		TEST_64(all_or_none),
+		TEST_64(pages_of_several_slots),
 		TEST_64(bytes_are_copied),
 		TEST_64(part_of_a_page),
 		TEST_64(no_parts_in_version_1),

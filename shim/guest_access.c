@@ -282,11 +282,22 @@ static __attribute__((noinline)) int translate_slowly(struct vcpu *v, const stru
 					   : translate_in(v, set, exact, addr, write, out);
 }
 
+/*
+ * Of a PV guest's address space a part is the hypervisor's, and its page tables say so, but with
+ * the rights of the monitor we could reach it.
+ */
+static inline bool is_hypervisors(const struct domain *d, uint64_t addr)
+{
+	return d->type == DOMAIN_PV && addr - PV_HYPER_START < PV_HYPER_END - PV_HYPER_START;
+}
+
 static ALWAYS_INLINE int translate(struct vcpu *v, const struct memslot_set *set, uint64_t addr,
 				   bool write, uint64_t *out)
 {
 	const struct paging *p = v->domain->ops->paging(v, false);
 
+	if (__builtin_expect(is_hypervisors(v->domain, addr), 0))
+		return -XEN_EFAULT;
 	if (walk_quickly(v, set, p, addr, write, out))
 		return 0;
 	return translate_slowly(v, set, addr, write, out);

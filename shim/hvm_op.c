@@ -218,15 +218,48 @@ static long hvmop_get_mem_type(struct vcpu *v, const struct hypercall *h)
 	return guest_write(v, arg, &op, sizeof(op));
 }
 
+/*
+ * A PV guest has none of this. Xen tells it so where it would look at the domain, after what comes
+ * before that.
+ */
+static long pv_param(struct vcpu *v, const struct hypercall *h)
+{
+	struct xen_hvm_param p;
+	long rc = guest_read(v, &p, gva(h->args[1]), sizeof(p));
+
+	if (rc)
+		return rc;
+	if (p.index < HVM_NR_PARAMS && domain_check_self(v->domain, p.domid) == -XEN_ESRCH)
+		return -XEN_ESRCH;
+	return -XEN_EINVAL;
+}
+
+static long pv_get_mem_type(struct vcpu *v, const struct hypercall *h)
+{
+	struct xen_hvm_get_mem_type op;
+	long rc = guest_read(v, &op, gva(h->args[1]), sizeof(op));
+
+	if (!rc)
+		rc = domain_check_self(v->domain, op.domid);
+	return rc ? rc : -XEN_EINVAL;
+}
+
+static long pv_einval(struct vcpu *v, const struct hypercall *h)
+{
+	(void)v;
+	(void)h;
+	return -XEN_EINVAL;
+}
+
 const struct suboperation hvm_ops[] = {
-	SUBOP(HVMOP_set_param, hvmop_set_param),
-	SUBOP(HVMOP_get_param, hvmop_get_param),
-	SUBOP_ENOSYS(HVMOP_flush_tlbs),
+	SUBOP_EACH(HVMOP_set_param, hvmop_set_param, pv_param),
+	SUBOP_EACH(HVMOP_get_param, hvmop_get_param, pv_param),
+	SUBOP_PV(HVMOP_flush_tlbs, pv_einval),
 	SUBOP_ENOSYS(HVMOP_pagetable_dying),
 	SUBOP_ENOSYS(HVMOP_get_time),
 	SUBOP_ENOSYS(HVMOP_xentrace),
-	SUBOP(HVMOP_get_mem_type, hvmop_get_mem_type),
-	SUBOP(HVMOP_set_evtchn_upcall_vector, hvmop_set_evtchn_upcall_vector),
+	SUBOP_EACH(HVMOP_get_mem_type, hvmop_get_mem_type, pv_get_mem_type),
+	SUBOP_EACH(HVMOP_set_evtchn_upcall_vector, hvmop_set_evtchn_upcall_vector, pv_einval),
 	SUBOP_ENOSYS(HVMOP_guest_request_vm_event),
 	SUBOP_ENOSYS(HVMOP_altp2m),
 };

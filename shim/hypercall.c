@@ -21,8 +21,9 @@
 #define FAMILY(hc, table, mask) \
 	[__HYPERVISOR_##        \
 		hc] = {.name = #hc, .ops = table, .ops_count = &table##_count, .cmd_mask = mask}
-#define SINGLE(hc, fn) [__HYPERVISOR_##hc] = {.name = #hc, .handler = fn}
-/* In the ABI, but not for this kind of guest or not yet: -ENOSYS, counted by name. */
+#define SINGLE(hc, fn)     [__HYPERVISOR_##hc] = {.name = #hc, .handler = {fn, fn}}
+#define SINGLE_PVH(hc, fn) [__HYPERVISOR_##hc] = {.name = #hc, .handler = {fn, NULL}}
+/* In the ABI, but not here, or not yet: -ENOSYS, counted by name. */
 #define ENOSYS(hc) [__HYPERVISOR_##hc] = {.name = #hc}
 
 static const struct hypercall_family families[HYPERCALL_MAX] = {
@@ -38,7 +39,7 @@ static const struct hypercall_family families[HYPERCALL_MAX] = {
 	ENOSYS(get_debugreg),
 	ENOSYS(update_descriptor),
 	FAMILY(memory_op, memory_ops, MEMOP_CMD_MASK),
-	SINGLE(multicall, do_multicall),
+	SINGLE_PVH(multicall, do_multicall),
 	ENOSYS(update_va_mapping),
 	SINGLE(set_timer_op, do_set_timer_op),
 	ENOSYS(event_channel_op_compat),
@@ -77,9 +78,18 @@ const struct hypercall_family *hypercall_family(uint64_t nr)
 	return nr < HYPERCALL_MAX ? &families[nr] : NULL;
 }
 
+hypercall_handler hypercall_served_by(const struct hypercall_family *f, enum domain_type type,
+				      uint64_t cmd)
+{
+	if (!f->ops)
+		return f->handler[type];
+	return cmd < *f->ops_count ? f->ops[cmd].handler[type] : NULL;
+}
+
 long hypercall_dispatch(struct vcpu *v, const struct hypercall *h)
 {
 	const struct hypercall_family *f = hypercall_family(h->nr);
+	hypercall_handler handler;
 	uint64_t cmd = 0;
 
 	if (h->cpl)
@@ -92,15 +102,12 @@ long hypercall_dispatch(struct vcpu *v, const struct hypercall *h)
 		cmd = h->args[0] & f->cmd_mask;
 	v->counts.calls[h->nr][cmd < SUBOP_MAX ? cmd : SUBOP_MAX - 1]++;
 
-	if (f->handler)
-		return f->handler(v, h);
-	if (f->ops && cmd < *f->ops_count && f->ops[cmd].handler)
-		return f->ops[cmd].handler(v, h);
-	return -XEN_ENOSYS;
+	handler = hypercall_served_by(f, v->domain->type, cmd);
+	return handler ? handler(v, h) : -XEN_ENOSYS;
 }
 
-/* Write "family", "FAMILYOP_name" or "family/number" into name; say whether there is a handler. */
-static bool describe(uint64_t nr, unsigned cmd, char *name, size_t size)
+/* Write "family", "FAMILYOP_name" or "family/number" into name. */
+static void describe(uint64_t nr, unsigned cmd, char *name, size_t size)
 {
 	const struct hypercall_family *f = &families[nr];
 	const struct suboperation *op = NULL;
@@ -115,7 +122,6 @@ static bool describe(uint64_t nr, unsigned cmd, char *name, size_t size)
 		snprintf(name, size, "%s/%u%s", f->name, cmd, cmd == SUBOP_MAX - 1 ? "+" : "");
 	else
 		snprintf(name, size, "%s", f->name);
-	return f->handler || (op && op->handler);
 }
 
 void hypercall_counts_visit(const struct vcpu *v,
@@ -130,9 +136,9 @@ void hypercall_counts_visit(const struct vcpu *v,
 			uint32_t calls = v->counts.calls[nr][cmd];
 
 			if (calls) {
-				bool implemented = describe(nr, cmd, name, sizeof(name));
-
-				visit(opaque, name, calls, implemented);
+				describe(nr, cmd, name, sizeof(name));
+				visit(opaque, name, calls,
+				      hypercall_served_by(&families[nr], v->domain->type, cmd));
 			}
 		}
 	}

@@ -23,19 +23,27 @@ struct hypercall {
 	uint8_t cpl;
 };
 
-/* A sub-operation. handler == NULL: known to the ABI, answers -ENOSYS and is counted by name. */
+typedef long (*hypercall_handler)(struct vcpu *v, const struct hypercall *h);
+
+/*
+ * A sub-operation, and who serves it for each kind of guest. NULL: known to the ABI, answers
+ * -ENOSYS and is counted by name.
+ */
 struct suboperation {
 	const char *name;
-	long (*handler)(struct vcpu *v, const struct hypercall *h);
+	hypercall_handler handler[DOMAIN_TYPES];
 };
 
-#define SUBOP(op, fn)    [op] = {#op, fn}
-#define SUBOP_ENOSYS(op) [op] = {#op, NULL}
+#define SUBOP(op, fn)              [op] = {#op, {fn, fn}}
+#define SUBOP_EACH(op, pvh_fn, fn) [op] = {#op, {pvh_fn, fn}}
+#define SUBOP_PVH(op, fn)          [op] = {#op, {fn, NULL}}
+#define SUBOP_PV(op, fn)           [op] = {#op, {NULL, fn}}
+#define SUBOP_ENOSYS(op)           [op] = {#op, {NULL, NULL}}
 
-/* A hypercall: either one handler, or sub-operations by number in args[0] & cmd_mask. */
+/* A hypercall: either handlers, or sub-operations by number in args[0] & cmd_mask. */
 struct hypercall_family {
 	const char *name;
-	long (*handler)(struct vcpu *v, const struct hypercall *h);
+	hypercall_handler handler[DOMAIN_TYPES];
 	const struct suboperation *ops;
 	const unsigned *ops_count;
 	uint64_t cmd_mask; /* as wide as the parameter is in Xen */
@@ -45,6 +53,12 @@ struct hypercall_family {
  */
 const struct hypercall_family *hypercall_family(uint64_t nr);
 
+/* Who serves this sub-operation for such guests; NULL: nobody. cmd: any number; not looked at
+ * where the hypercall has none.
+ */
+hypercall_handler hypercall_served_by(const struct hypercall_family *f, enum domain_type type,
+				      uint64_t cmd);
+
 /* How often each (hypercall, sub-operation) was called; sub-operations from SUBOP_MAX - 1 up share.
  */
 struct hypercall_counts {
@@ -53,6 +67,8 @@ struct hypercall_counts {
 };
 
 /*
+ * What a PV guest's monitor has a rule for it does itself (docs/pv.md): a row without a PV handler.
+ *
  * Carry out one hypercall on the vCPU's own thread. Never sleeps. Returns what the guest sees in
  * rax: 0 or more, or -XEN_E*; -XEN_EPERM for callers outside ring 0, -XEN_ENOSYS for what is not
  * there.

@@ -90,7 +90,9 @@ struct platform_ops {
 
 	/*
 	 * vcpu_info.time and the wall clock's companion live at v->vcpu_info's new address, or the
-	 * second copy of the time at v->time_area's. Keep them current there. Any thread.
+	 * second copy of the time at v->time_area's. Keep them current there. A PV guest's monitor
+	 * looks for upcalls at vcpu_info, and does so at the new address when this returns. Any
+	 * thread, with the domain's lock held.
 	 */
 	void (*time_area_moved)(struct vcpu *v);
 
@@ -117,10 +119,14 @@ struct platform_ops {
 	/* v starts with these registers, all others as after a reset. On its own thread. */
 	void (*set_context)(struct vcpu *v, const struct vcpu_context *c);
 
-	/* Give v an NMI as soon as it can take one; one is kept. Any thread. */
+	/*
+	 * Give v an NMI as soon as it can take one; one is kept. A PV guest's monitor gives it:
+	 * pv_vcpu.nmi_pending, and an interrupt that makes it look. Any thread.
+	 */
 	void (*nmi)(struct vcpu *v);
 
-	/* RFLAGS.IF of the caller. On the vCPU's own thread, in a hypercall. */
+	/* RFLAGS.IF of the caller, which is not a PV guest's. On the vCPU's own thread, in a
+	 * hypercall. */
 	bool (*interrupts_enabled)(struct vcpu *v);
 
 	/*

@@ -17,7 +17,7 @@ static long schedop_yield(struct vcpu *v, const struct hypercall *h)
 	return 0;
 }
 
-/* The mask is of PV guests; an HVM guest's is taken away as well, to no effect. */
+/* A PV guest's interrupts are on from now on. An HVM guest's mask is cleared, too, to no effect. */
 static void enable_upcalls(struct vcpu *v)
 {
 	guest_vcpu_info *info = vcpu_info_lock(v);
@@ -36,7 +36,7 @@ static bool only_we_can_wake(struct vcpu *v)
 {
 	const struct domain *d = v->domain;
 
-	return d->ops->port_changed && (v->upcall_vector || !d->ops->interrupts_enabled(v));
+	return d->ops->port_changed && (v->upcall_vector || !vcpu_interrupts_enabled(v));
 }
 
 static long schedop_block(struct vcpu *v, const struct hypercall *h)

@@ -71,6 +71,22 @@ void shared_info_unhooked(struct domain *d)
 	tell_moved(d);
 }
 
+/* Under the domain's lock. */
+static void is_at(struct domain *d, struct gfn at)
+{
+	d->shared_info_gfn = at;
+	d->shared_info_mapped = true;
+	write_wallclock(d);
+	tell_moved(d);
+}
+
+void shared_info_fix(struct domain *d, struct gfn at)
+{
+	pthread_mutex_lock(&d->lock);
+	is_at(d, at);
+	pthread_mutex_unlock(&d->lock);
+}
+
 int shared_info_map(struct domain *d, struct gfn at)
 {
 	int rc = 0;
@@ -78,12 +94,8 @@ int shared_info_map(struct domain *d, struct gfn at)
 	pthread_mutex_lock(&d->lock);
 	if (!d->shared_info_mapped || d->shared_info_gfn.v != at.v)
 		rc = physmap_show(d, OVERLAY_SHARED_INFO, at);
-	if (!rc) {
-		d->shared_info_gfn = at;
-		d->shared_info_mapped = true;
-		write_wallclock(d);
-		tell_moved(d);
-	}
+	if (!rc)
+		is_at(d, at);
 	pthread_mutex_unlock(&d->lock);
 	return rc;
 }

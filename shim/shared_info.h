@@ -65,6 +65,9 @@ bool vcpu_info_gpa(struct vcpu *v, struct gpa *out);
 /* Show shared_info at `at` and no longer where it was. Takes the domain's lock. 0 or -XEN_E*. */
 int shared_info_map(struct domain *d, struct gfn at);
 
+/* It is at this frame for good, as in a PV guest. Before the guest runs. */
+void shared_info_fix(struct domain *d, struct gfn at);
+
 /* The guest sees it nowhere any more. Under the domain's lock. */
 void shared_info_unhooked(struct domain *d);
 

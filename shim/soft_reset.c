@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/soft_reset.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "shim/callback.h"
@@ -83,6 +84,8 @@ int domain_soft_reset(struct domain *d)
 	struct times times;
 	int rc;
 
+	if (d->type == DOMAIN_PV)
+		return -EINVAL;
 	pthread_mutex_lock(&d->lock);
 	read_times(d, &times);
 	rc = hide_overlays(d);

@@ -25,7 +25,8 @@ struct domain;
  * latched word size of shared_info, parameters that only a toolstack sets (frames of console and
  * store).
  *
- * 0, or -errno of an overlay that the host does not take away: then the guest cannot go on.
+ * 0; -errno of an overlay that the host does not take away: then the guest cannot go on; -EINVAL:
+ * Xen has no such thing for PV domains, either; nothing has changed, and it is the guest's end.
  */
 int domain_soft_reset(struct domain *d);
 

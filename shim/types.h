@@ -20,6 +20,13 @@ static inline uint64_t min_of(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Kinds of guests, by what they see of the hypervisor. An HVM guest is as a PVH one here. */
+enum domain_type {
+	DOMAIN_PVH,
+	DOMAIN_PV, /* 64-bit, in ring 3 below a monitor (docs/pv.md) */
+	DOMAIN_TYPES,
+};
+
 struct gpa { /* guest-physical address, bytes */
 	uint64_t v;
 };

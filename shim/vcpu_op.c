@@ -66,6 +66,8 @@ static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 	    !guest_has_memory(v->domain, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 
+	if (v->domain->type == DOMAIN_PV && !pv_frame_write_for_good(v->domain, info->mfn))
+		return -XEN_EINVAL;
 	if (gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 	take_over_vcpu_info(v);
@@ -240,6 +242,27 @@ static long vcpuop_initialise(struct vcpu *v, const struct hypercall *h)
 	return rc;
 }
 
+/*
+ * Of a PV guest the monitor has the context: it looks at it before it comes here, and when it hears
+ * 0 the vCPU begins with it.
+ */
+static long pv_initialise(struct vcpu *v, const struct hypercall *h)
+{
+	struct vcpu *t = vcpuop_target(v, h);
+	long rc = 0;
+
+	if (!t)
+		return -XEN_ENOENT;
+	if (!has_vcpu_info(t))
+		return -XEN_EINVAL;
+	pthread_mutex_lock(&v->domain->lock);
+	if (t->initialised)
+		rc = -XEN_EEXIST;
+	t->initialised = true;
+	pthread_mutex_unlock(&v->domain->lock);
+	return rc;
+}
+
 static long vcpuop_up(struct vcpu *v, const struct hypercall *h)
 {
 	struct vcpu *t = vcpuop_target(v, h);
@@ -307,7 +330,7 @@ static long vcpuop_get_physid(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation vcpu_ops[] = {
-	SUBOP(VCPUOP_initialise, vcpuop_initialise),
+	SUBOP_EACH(VCPUOP_initialise, vcpuop_initialise, pv_initialise),
 	SUBOP(VCPUOP_up, vcpuop_up),
 	SUBOP(VCPUOP_down, vcpuop_down),
 	SUBOP(VCPUOP_is_up, vcpuop_is_up),

@@ -2,6 +2,7 @@
 #include "shim/vcpu_run.h"
 
 #include "shim/domain.h"
+#include "shim/shared_info.h"
 
 static void hold(struct vcpu *v, uint32_t bits)
 {
@@ -49,9 +50,24 @@ void vcpu_started(struct vcpu *v)
 	release(v, HOLD_DOWN);
 }
 
+bool vcpu_interrupts_enabled(struct vcpu *v)
+{
+	const guest_vcpu_info *info;
+	bool masked;
+
+	if (v->domain->type != DOMAIN_PV)
+		return v->domain->ops->interrupts_enabled(v);
+	info = vcpu_info_lock(v);
+	if (!info)
+		return false;
+	masked = __atomic_load_n(&info->evtchn_upcall_mask, __ATOMIC_SEQ_CST);
+	vcpu_info_unlock(v);
+	return !masked;
+}
+
 bool vcpu_upcall_deliverable(struct vcpu *v)
 {
-	return v->domain->ops->interrupts_enabled(v) && event_channels_pending(v);
+	return vcpu_interrupts_enabled(v) && event_channels_pending(v);
 }
 
 void vcpu_block(struct vcpu *v)

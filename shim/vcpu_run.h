@@ -84,6 +84,8 @@ static inline void vcpu_upcall_sent(struct vcpu *v)
 void vcpu_poll_begin(struct vcpu *v);
 void vcpu_poll_wait(struct vcpu *v, int64_t port);
 void vcpu_poll_cancel(struct vcpu *v);
+/* Can v be interrupted? A PV vCPU's interrupts are evtchn_upcall_mask. Its own thread. */
+bool vcpu_interrupts_enabled(struct vcpu *v);
 /* Has v an upcall that it can take at once? Then it does not wait. Its own thread. */
 bool vcpu_upcall_deliverable(struct vcpu *v);
 

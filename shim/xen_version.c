@@ -43,10 +43,11 @@ static long xenver_compile_info(struct vcpu *v, const struct hypercall *h)
 
 static long xenver_capabilities(struct vcpu *v, const struct hypercall *h)
 {
-	static const xen_capabilities_info_t caps =
-		"hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ";
+	static const xen_capabilities_info_t pvh = "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ";
+	static const xen_capabilities_info_t pv =
+		"xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ";
 
-	return put(v, h, caps, sizeof(caps));
+	return put(v, h, v->domain->type == DOMAIN_PV ? pv : pvh, sizeof(pvh));
 }
 
 static long xenver_changeset(struct vcpu *v, const struct hypercall *h)
@@ -65,13 +66,26 @@ static long xenver_platform_parameters(struct vcpu *v, const struct hypercall *h
 			    : put(v, h, &compat, sizeof(compat));
 }
 
-/* Submap 0 for guests with translated memory, as Xen gives it (never XENFEAT_dom0). */
+#define FEATURE(name) (1u << XENFEAT_##name)
+
+/* Submap 0 as Xen gives it (never XENFEAT_dom0). */
+static uint32_t features(const struct domain *d)
+{
+	uint32_t pv = FEATURE(memory_op_vnode_supported) | FEATURE(mmu_pt_update_preserve_ad) |
+		      FEATURE(highmem_assist) | FEATURE(gnttab_map_avail_bits) |
+		      FEATURE(direct_mapped);
+
+	if (d->type == DOMAIN_PV)
+		return domain_assists(d, VMASST_TYPE_pae_extended_cr3)
+			       ? pv | FEATURE(pae_pgdir_above_4gb)
+			       : pv;
+	return FEATURE(writable_page_tables) | FEATURE(auto_translated_physmap) |
+	       FEATURE(hvm_callback_vector) | FEATURE(hvm_safe_pvclock) |
+	       FEATURE(memory_op_vnode_supported) | FEATURE(not_direct_mapped);
+}
+
 static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 {
-	const uint32_t submap =
-		1u << XENFEAT_writable_page_tables | 1u << XENFEAT_auto_translated_physmap |
-		1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
-		1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped;
 	struct xen_feature_info info;
 	long rc = guest_read(v, &info, gva(h->args[1]), sizeof(info));
 
@@ -80,7 +94,7 @@ static long xenver_get_features(struct vcpu *v, const struct hypercall *h)
 	/* Submaps from XENFEAT_NR_SUBMAPS up are an error only beyond what the ABI ever defines. */
 	if (info.submap_idx >= XENFEAT_NR_SUBMAPS)
 		return -XEN_EINVAL;
-	info.submap = submap;
+	info.submap = features(v->domain);
 	return put(v, h, &info, sizeof(info));
 }
 

@@ -40,7 +40,7 @@ static int report(enum format format, const char *path)
 			failed ? "out of memory" : strerror(errno));
 		return DOCTOR_LACKS;
 	}
-	return doctor_runs_pvh(&facts) ? DOCTOR_RUNS : DOCTOR_LACKS;
+	return doctor_runs(&facts, DOCTOR_PVH) ? DOCTOR_RUNS : DOCTOR_LACKS;
 }
 
 int doctor_main(int argc, char **argv)

@@ -20,16 +20,16 @@ enum { DOCTOR_RUNS = 0, DOCTOR_LACKS = 1, DOCTOR_USAGE = 2 };
 /* `xenolith doctor [--json | --features] [--device PATH]`; argv[0] is "doctor". An exit status. */
 int doctor_main(int argc, char **argv);
 
-enum doctor_need {
-	DOCTOR_FOR_PVH, /* no PVH guest without it */
-	DOCTOR_FOR_32,  /* no 32-bit guest with paging without it */
-	DOCTOR_FOR_PV,  /* only PV guests will need it */
-	DOCTOR_OPTIONAL,
+/* Which guests cannot be without a fact: the bits of what it is for, 0 if all can. */
+enum doctor_guest {
+	DOCTOR_PVH = 0x1,
+	DOCTOR_PV = 0x2, /* 64-bit ones, in ring 3 under a monitor in ring 0 */
+	DOCTOR_32 = 0x4, /* 32-bit ones with paging */
 };
 
 struct doctor_fact {
 	enum kvm_fact fact;
-	enum doctor_need need;
+	unsigned need;      /* enum doctor_guest */
 	const char *word;   /* for --features and JSON; stable */
 	const char *title;  /* for people */
 	const char *remedy; /* one or more lines, '\n' between them */
@@ -42,9 +42,10 @@ extern const struct doctor_fact doctor_facts[];
 const char *doctor_answer_text(enum kvm_answer answer);
 const char *doctor_answer_word(enum kvm_answer answer);
 
-/* Is the fact at `i` of doctor_facts in the way of every PVH guest? */
-bool doctor_blocks_pvh(const struct kvm_facts *facts, int i);
-bool doctor_runs_pvh(const struct kvm_facts *facts);
+/* Is the fact at `i` of doctor_facts in the way of every such guest? */
+bool doctor_blocks(const struct kvm_facts *facts, int i, enum doctor_guest guest);
+/* Does nothing of the host stand in the way? */
+bool doctor_runs(const struct kvm_facts *facts, enum doctor_guest guest);
 
 /* Name of KVM_XEN feature bit `bit`, or NULL for one that this release does not know. */
 const char *doctor_xen_feature(int bit);

@@ -41,6 +41,7 @@ static struct kvm_facts poor_facts(void)
 	facts.answer[KVM_FACT_RING0_NATIVE] = KVM_EMULATED;
 	facts.answer[KVM_FACT_PAGING_32] = KVM_SHUTDOWN;
 	facts.answer[KVM_FACT_PAGING_PAE] = KVM_TIMED_OUT;
+	facts.answer[KVM_FACT_SYSCALL] = KVM_WRONG;
 	facts.answer[KVM_FACT_SYNIC] = KVM_ABSENT;
 	facts.speed.ring0 = 500;
 	return facts;
@@ -114,7 +115,7 @@ static void every_fact_once(void **state)
 /* The manual page has an entry for each word that --features may print. */
 static void words_in_manual(void **state)
 {
-	static const char *const others[] = {"kvm", "ring0-emulated", "run-pvh"};
+	static const char *const others[] = {"kvm", "ring0-emulated", "run-pvh", "pv"};
 	char *page = NULL, entry[64];
 	FILE *file = fopen("docs/xenolith.1", "r");
 	size_t size = 0;
@@ -140,14 +141,16 @@ static void all_well(void **state)
 	char *text = text_of(doctor_text, &facts);
 
 	(void)state;
-	assert_true(doctor_runs_pvh(&facts));
+	assert_true(doctor_runs(&facts, DOCTOR_PVH));
+	assert_true(doctor_runs(&facts, DOCTOR_PV));
 	assert_has(text, "  /dev/kvm                   usable, KVM API version 12\n");
 	assert_has(text, "  CPU                        AMD-V\n");
 	assert_has(text, "  ring 0, long mode          0.50 ns, 2.0 times the CPU's own 0.25 ns\n");
 	assert_has(text, "  64-bit long mode           yes\n");
 	assert_has(text, "  PVH                        will run\n");
 	assert_has(text, "  HVM                        will not run: not yet in this release\n");
-	assert_has(text, "  PV                         will not run: not yet in this release\n");
+	assert_has(text, "  PV                         will not run: not yet in this release (the "
+			 "host is ready for them)\n");
 	assert_lacks(text, "      Use");
 	free(text);
 }
@@ -159,13 +162,18 @@ static void poor_kvm(void **state)
 	char *text = text_of(doctor_text, &facts), *remedy;
 
 	(void)state;
-	assert_false(doctor_runs_pvh(&facts));
+	assert_false(doctor_runs(&facts, DOCTOR_PVH));
+	assert_false(doctor_runs(&facts, DOCTOR_PV));
 	assert_has(text, "  32-bit paging              no: the vCPU shut down\n"
 			 "  32-bit PAE paging          no: the test guest hung\n"
 			 "  ring 0 on the CPU          no: emulated\n"
+			 "  SYSCALL into ring 0        no: the test guest saw a wrong result\n"
 			 "      This KVM runs guest kernels in software.");
 	assert_has(text, "500.00 ns, 2000 times the CPU's own 0.25 ns\n");
 	assert_has(text, "  PVH                        will not run: lacks ring0-native, synic\n");
+	assert_has(
+		text,
+		"  PV                         will not run: lacks ring0-native, syscall, synic\n");
 	remedy = strstr(text, "in software");
 	assert_null(strstr(remedy + 1, "in software"));
 	free(text);
@@ -181,6 +189,7 @@ static void feature_words(void **state)
 	for (int i = 0; i < KVM_FACT_COUNT; i++)
 		assert_true(has_line(text, doctor_facts[i].word));
 	assert_true(has_line(text, "run-pvh"));
+	assert_true(has_line(text, "pv"));
 	assert_false(has_line(text, "ring0-emulated"));
 	assert_false(has_line(text, "run-hvm"));
 	assert_false(has_line(text, "run-pv"));
@@ -192,29 +201,61 @@ static void feature_words(void **state)
 	assert_false(has_line(text, "paging-32"));
 	assert_false(has_line(text, "synic"));
 	assert_false(has_line(text, "run-pvh"));
+	assert_false(has_line(text, "pv"));
 	free(text);
 }
 
-/* Each need by itself is enough to stop PVH, and nothing else is. */
+/* What JSON says of a kind of guest: nothing is lacking but `word`, which may be NULL. */
+static void assert_guest(const struct kvm_facts *facts, const char *kind, bool runs,
+			 const char *word)
+{
+	json_t *root = json_of(facts);
+	json_t *guest = json_object_get(json_object_get(root, "guests"), kind);
+	json_t *lacks = json_object_get(guest, "lacks");
+
+	assert_int_equal(json_is_true(json_object_get(guest, "runs")), runs);
+	assert_int_equal(json_array_size(lacks), word != NULL);
+	if (word)
+		assert_string_equal(json_string_value(json_array_get(lacks, 0)), word);
+	json_decref(root);
+}
+
+/* Each need by itself is enough to stop PVH or PV, and nothing else is. */
 static void each_need(void **state)
 {
 	(void)state;
 	for (int i = 0; i < KVM_FACT_COUNT; i++) {
 		struct kvm_facts facts = good_facts();
-		json_t *root, *pvh, *lacks;
-		bool needed = doctor_facts[i].need == DOCTOR_FOR_PVH;
+		bool pvh = doctor_facts[i].need & DOCTOR_PVH, pv = doctor_facts[i].need & DOCTOR_PV;
 
 		facts.answer[doctor_facts[i].fact] = KVM_ABSENT;
-		assert_int_equal(doctor_runs_pvh(&facts), !needed);
-		root = json_of(&facts);
-		pvh = json_object_get(json_object_get(root, "guests"), "pvh");
-		lacks = json_object_get(pvh, "lacks");
-		assert_int_equal(json_is_true(json_object_get(pvh, "runs")), !needed);
-		assert_int_equal(json_array_size(lacks), needed);
-		if (needed)
-			assert_string_equal(json_string_value(json_array_get(lacks, 0)),
-					    doctor_facts[i].word);
-		json_decref(root);
+		assert_int_equal(doctor_runs(&facts, DOCTOR_PVH), !pvh);
+		assert_int_equal(doctor_runs(&facts, DOCTOR_PV), !pv);
+		assert_guest(&facts, "pvh", !pvh, pvh ? doctor_facts[i].word : NULL);
+		assert_guest(&facts, "pv", false, pv ? doctor_facts[i].word : NULL);
+	}
+}
+
+/* The monitor's: long mode, ring 0 in earnest, system calls into it; but not the way in of PVH. */
+static void needs_of_pv(void **state)
+{
+	static const struct {
+		enum kvm_fact fact;
+		bool pvh, pv;
+	} needs[] = {
+		{KVM_FACT_UNPAGED, true, false},       {KVM_FACT_LONG_MODE, true, true},
+		{KVM_FACT_RING0_NATIVE, true, true},   {KVM_FACT_SYSCALL, false, true},
+		{KVM_FACT_AUTO_EOI, true, true},       {KVM_FACT_PAGING_PAE, false, false},
+		{KVM_FACT_TSC_DEADLINE, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		struct kvm_facts facts = good_facts();
+
+		facts.answer[needs[i].fact] = KVM_WRONG;
+		assert_int_equal(doctor_runs(&facts, DOCTOR_PVH), !needs[i].pvh);
+		assert_int_equal(doctor_runs(&facts, DOCTOR_PV), !needs[i].pv);
 	}
 }
 
@@ -258,6 +299,7 @@ static void assert_device(struct kvm_facts *facts, const char *state, const char
 	free(text);
 	text = text_of(doctor_text, facts);
 	assert_has(text, "  PVH                        will not run: no KVM\n");
+	assert_has(text, "  PV                         will not run: no KVM\n");
 	assert_lacks(text, "MSR");
 	free(text);
 }
@@ -408,9 +450,10 @@ int main(void)
 		cmocka_unit_test(every_fact_once), cmocka_unit_test(words_in_manual),
 		cmocka_unit_test(all_well),        cmocka_unit_test(poor_kvm),
 		cmocka_unit_test(feature_words),   cmocka_unit_test(each_need),
-		cmocka_unit_test(json_facts),      cmocka_unit_test(device_missing),
-		cmocka_unit_test(device_denied),   cmocka_unit_test(device_other),
-		cmocka_unit_test(command),         cmocka_unit_test(wrong_usage),
+		cmocka_unit_test(needs_of_pv),     cmocka_unit_test(json_facts),
+		cmocka_unit_test(device_missing),  cmocka_unit_test(device_denied),
+		cmocka_unit_test(device_other),    cmocka_unit_test(command),
+		cmocka_unit_test(wrong_usage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

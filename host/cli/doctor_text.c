@@ -104,29 +104,38 @@ static void xen_line(FILE *out, uint32_t features)
 	fputc('\n', out);
 }
 
-static void guest_lines(FILE *out, const struct kvm_facts *facts)
+/* One kind of guest; `runs` is what is said of it where nothing of the host is in its way. */
+static void guest_line(FILE *out, const struct kvm_facts *facts, const char *title,
+		       enum doctor_guest guest, const char *runs)
 {
-	bool runs = doctor_runs_pvh(facts);
+	const char *separator = ": lacks ";
 
-	fprintf(out, "\nGuests\n  %-*s %s", TITLE_WIDTH, "PVH", runs ? "will run" : "will not run");
-	if (!runs && facts->device != KVM_DEVICE_OK)
+	if (doctor_runs(facts, guest)) {
+		line(out, title, runs);
+		return;
+	}
+	fprintf(out, "  %-*s will not run", TITLE_WIDTH, title);
+	if (facts->device != KVM_DEVICE_OK)
 		fprintf(out, ": no KVM");
-	else if (!runs) {
-		const char *separator = ": lacks ";
-
-		for (int i = 0; i < KVM_FACT_COUNT; i++) {
-			if (!doctor_blocks_pvh(facts, i))
-				continue;
-			fprintf(out, "%s%s", separator, doctor_facts[i].word);
-			separator = ", ";
-		}
+	for (int i = 0; facts->device == KVM_DEVICE_OK && i < KVM_FACT_COUNT; i++) {
+		if (!doctor_blocks(facts, i, guest))
+			continue;
+		fprintf(out, "%s%s", separator, doctor_facts[i].word);
+		separator = ", ";
 	}
 	fputc('\n', out);
-	if (runs && facts->answer[KVM_FACT_PAGING_PAE] != KVM_WORKS)
+}
+
+static void guest_lines(FILE *out, const struct kvm_facts *facts)
+{
+	fprintf(out, "\nGuests\n");
+	guest_line(out, facts, "PVH", DOCTOR_PVH, "will run");
+	if (doctor_runs(facts, DOCTOR_PVH) && facts->answer[KVM_FACT_PAGING_PAE] != KVM_WORKS)
 		remedy_lines(out,
 			     "Only 64-bit ones: a 32-bit kernel cannot turn on its paging here.");
 	line(out, "HVM", "will not run: not yet in this release");
-	line(out, "PV", "will not run: not yet in this release");
+	guest_line(out, facts, "PV", DOCTOR_PV,
+		   "will not run: not yet in this release (the host is ready for them)");
 }
 
 void doctor_text(FILE *out, const struct kvm_facts *facts)
@@ -153,6 +162,8 @@ void doctor_features(FILE *out, const struct kvm_facts *facts)
 		else if (answer == KVM_EMULATED)
 			fprintf(out, "ring0-emulated\n");
 	}
-	if (doctor_runs_pvh(facts))
+	if (doctor_runs(facts, DOCTOR_PVH))
 		fprintf(out, "run-pvh\n");
+	if (doctor_runs(facts, DOCTOR_PV))
+		fprintf(out, "pv\n");
 }

@@ -3,6 +3,7 @@
 #include "host/config/guest_config.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@
 
 int guest_name_check(const char *name, struct problem *p)
 {
+	json_t *utf8; /* as the control protocol wants it */
+
 	if (!*name || strlen(name) > NAME_MAX_BYTES)
 		return problem(p, "name '%s': want 1 to %d characters", name, NAME_MAX_BYTES);
 	for (const char *at = name; *at; at++)
@@ -30,6 +33,10 @@ int guest_name_check(const char *name, struct problem *p)
 				       "name '%s': it names files, too, and can hold no '/' or "
 				       "control character",
 				       name);
+	utf8 = json_string(name);
+	if (!utf8)
+		return problem(p, "name '%s': want it in UTF-8", name);
+	json_decref(utf8);
 	return 0;
 }
 

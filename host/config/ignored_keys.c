@@ -34,7 +34,7 @@ static const struct group {
 	 "stubdomain_cmdline stubdomain_kernel stubdomain_memory stubdomain_ramdisk "},
 	{"there are no security labels: the guest runs as you, under seccomp", " seclabel "},
 	{"there are no driver domains", " driver_domain "},
-	{"PV guests need no shim here", " pvshim pvshim_cmdline pvshim_extra pvshim_path "},
+	{"PV guests need no shim here", " pvshim_cmdline pvshim_extra pvshim_path "},
 	{"it is for the firmware of HVM guests only",
 	 " acpi_firmware acpi_laptop_slate bios bios_path_override boot firmware_override hdtype "
 	 "mmio_hole ms_vm_genid smbios_firmware vendor_device "},

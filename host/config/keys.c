@@ -219,19 +219,19 @@ static int set_accel(struct reader *r, const struct config_setting *s)
 }
 
 /* Of other parts: settled when the type is known. */
-static int set_boot_source(struct reader *r, const struct config_setting *s)
+static int set_later(struct reader *r, const struct config_setting *s)
 {
 	return is_single(r, s);
 }
 
 static const struct config_key keys[] = {
-	{"bootloader", set_boot_source},
+	{"bootloader", set_later},
 	{"builder", set_builder},
 	{"channel", read_channels},
 	{"cmdline", set_cmdline},
 	{"disk", read_disks},
 	{"extra", set_root_extra},
-	{"firmware", set_boot_source},
+	{"firmware", set_later},
 	{"kernel", set_kernel},
 	{"max_event_channels", set_limit},
 	{"max_grant_frames", set_limit},
@@ -246,6 +246,7 @@ static const struct config_key keys[] = {
 	{"on_reboot", set_action},
 	{"on_soft_reset", set_action},
 	{"on_watchdog", set_action},
+	{"pvshim", set_later},
 	{"ramdisk", set_ramdisk},
 	{"root", set_root_extra},
 	{"type", set_type},

@@ -15,7 +15,6 @@
 /* Debian's package grub-xen-host. */
 #define GRUB_PVH  "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
 #define GRUB_PV64 "/usr/lib/grub-xen/grub-x86_64-xen.bin"
-#define GRUB_PV32 "/usr/lib/grub-xen/grub-i386-xen.bin"
 
 static int type_and_builder(struct reader *r)
 {
@@ -31,6 +30,21 @@ static int type_and_builder(struct reader *r)
 	return problem_at(r->p, builder->source, builder->value.line,
 			  "builder '%s' contradicts type '%s': leave builder= out",
 			  builder->value.text, type->value.text);
+}
+
+/* A PV guest in its own container is what a PV guest is here, whoever asks for it. */
+static int pvshim(struct reader *r)
+{
+	const struct config_setting *s = config_syntax_find(r->syntax, "pvshim");
+	long on;
+
+	if (!s)
+		return 0;
+	if (read_number(r, s, 0, 1, &on))
+		return -1;
+	if (on && r->c->type == GUEST_PVH)
+		r->c->type = GUEST_PV;
+	return 0;
 }
 
 static int use_grub(struct reader *r, const struct config_setting *s, const char *image)
@@ -66,7 +80,12 @@ static int firmware(struct reader *r, const struct config_setting *s)
 				  value);
 	if (r->c->type == GUEST_PVH)
 		return use_grub(r, s, GRUB_PVH);
-	return use_grub(r, s, pvgrub64 ? GRUB_PV64 : GRUB_PV32);
+	if (!pvgrub64)
+		return problem_at(r->p, s->source, s->value.line,
+				  "firmware 'pvgrub32' boots 32-bit PV kernels, which cannot run "
+				  "here: use \"pvgrub64\", or type=\"pvh\" if the kernel has a PVH "
+				  "entry");
+	return use_grub(r, s, GRUB_PV64);
 }
 
 /* pygrub and its kin read the guest's disk on the host; here GRUB does that inside the guest. */
@@ -138,5 +157,5 @@ static int vcpus(struct reader *r)
 
 int read_together(struct reader *r)
 {
-	return type_and_builder(r) || boot_source(r) || memory(r) || vcpus(r) ? -1 : 0;
+	return type_and_builder(r) || pvshim(r) || boot_source(r) || memory(r) || vcpus(r) ? -1 : 0;
 }

@@ -211,11 +211,10 @@ int guest_start(struct guest_config *c, const struct start_options *o, struct pr
 	int rc;
 
 	if (c->type != GUEST_PVH)
-		return problem(
-			p,
-			"%s: a guest of type \"%s\" cannot be started yet; a kernel with Xen's "
-			"PVH entry (Linux 4.21 and later have it) runs with type=\"pvh\"",
-			c->name, guest_type_name(c->type));
+		return problem(p,
+			       "%s: %s guests cannot be started yet; a kernel with Xen's PVH entry "
+			       "(Linux 4.21 and later have it) runs with type=\"pvh\"",
+			       c->name, c->type == GUEST_PV ? "PV" : "HVM");
 	if (guest_folder_claim(&folder, c->name, p))
 		return -1;
 	if (o->foreground && !o->console)

@@ -11,7 +11,7 @@
 
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/kvm_xen_events.h"
-#include "host/kvm/vm.h"
+#include "host/kvm/pv.h"
 #include "shim/shared_info.h"
 
 /* KVM's own paravirtual clock, set from this side; the guest is not told of it. */
@@ -90,6 +90,7 @@ void vm_time_area_moved(struct vcpu *v)
 {
 	struct vm_vcpu *vv = v->host;
 
+	pv_vcpu_info_moved(vv);
 	if (vcpu_is_current(vv))
 		vcpu_apply_time_area(vv);
 	else

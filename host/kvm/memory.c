@@ -53,16 +53,22 @@ static int set_slot(struct vm *vm, const struct vm_area *a, uint64_t size)
 
 static void free_area(struct vm_area *a)
 {
-	munmap(a->hva, a->size);
+	if (!a->borrowed)
+		munmap(a->hva, a->size);
 	free(a->kept_small);
 }
 
-static int add_area(struct vm *vm, uint64_t start, uint64_t size, struct vm_area **out)
+/* hva: where its memory is already, or NULL: fresh. */
+static int add_area(struct vm *vm, uint64_t start, uint64_t size, uint8_t *hva,
+		    struct vm_area **out)
 {
 	struct vm_area *a = &vm->areas[vm->nr_areas];
 	int rc;
 
-	*a = (struct vm_area){.gpa = start, .size = size, .hva = map_ram(start, size)};
+	*a = (struct vm_area){.gpa = start,
+			      .size = size,
+			      .hva = hva ? hva : map_ram(start, size),
+			      .borrowed = hva};
 	if (!a->hva)
 		return -ENOMEM;
 	rc = vm_area_books(a);
@@ -133,8 +139,10 @@ static void pieces_of_pv(uint64_t memory, unsigned vcpus, struct piece pieces[VM
 
 static int add_piece(struct vm *vm, const struct piece *piece)
 {
+	uint8_t *pages =
+		piece->start == PV_SHARED_FRAMES && vm->config.pv ? vm->domain.shared_info : NULL;
 	struct vm_area *added;
-	int rc = add_area(vm, piece->start, piece->size, &added);
+	int rc = add_area(vm, piece->start, piece->size, pages, &added);
 
 	if (rc)
 		return rc;

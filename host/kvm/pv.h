@@ -12,6 +12,7 @@
 #include "host/kvm/vm.h"
 #include "host/loader/pv.h"
 #include "shim/pv/monitor/boot.h"
+#include "shim/pv_frames.h"
 
 /* Everything of the monitor's, in guest-physical memory and where we see it. */
 struct pv_monitor {
@@ -36,22 +37,29 @@ uint64_t pv_monitor_size(uint64_t memory, unsigned vcpus);
 
 /*
  * Fill the monitor's memory: [m->gpa, m->gpa + m->size), fresh, at m->hva. The RAM of `ram` is the
- * guest's. shared_info: its mfn. 0, or -1 with the reason.
+ * guest's. 0, or -1 with the reason.
  */
-int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, uint64_t shared_info,
-		      unsigned vcpus, struct problem *p);
+int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus,
+		      struct problem *p);
 
 /* The window's data of a vCPU, as we see it. */
 struct pv_window *pv_monitor_window(const struct pv_monitor *m, unsigned vcpu);
 
 /* The VM's own, in the last of its areas, kept at vm->pv. 0, or -1 with the reason. */
 int vm_pv_create(struct vm *vm, struct problem *p);
+/* Its domain is a PV domain from now on: before it runs, with all vCPUs and its grant table. */
+int vm_become_pv(struct vm *vm, struct problem *p);
 
 /* What vCPU 0 begins with, as Xen's tools have it: for its window. */
 void pv_first_context(const struct pv_monitor *m, const struct pv_start *start);
 
 /* Registers with which a vCPU begins in the monitor. */
 int pv_vcpu_set_state(struct vm_vcpu *vv, const struct pv_monitor *m, struct problem *p);
+
+/* Where its vcpu_info is, the monitor wants to know, too. Any thread; of others than PV nothing. */
+void pv_vcpu_info_moved(struct vm_vcpu *vv);
+/* The guest shall have an NMI. Any thread. */
+void pv_vcpu_nmi(struct vm_vcpu *vv);
 
 /* An exit that is the monitor's word for us; false: the port is another. */
 bool pv_vcpu_exit(struct vm_vcpu *vv);

@@ -255,27 +255,25 @@ static uint64_t direct(uint64_t gpa)
 	return PV_DIRECT_VIRT + gpa;
 }
 
-static void fill_boot(struct pv_monitor *m, const struct ram *ram, uint64_t shared_info,
-		      unsigned vcpus)
+static void fill_boot(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus)
 {
 	struct pv_domain *d = &m->boot->domain;
 	const uint64_t *root = at(m, m->root);
 
-	d->shared_info = shared_info;
+	d->shared_info = PV_SHARED_FRAMES / PV_PAGE_SIZE;
 	d->nr_vcpus = vcpus;
 	d->mm.max_mfn = m->max_mfn;
 	d->mm.frames = (struct pv_frame *)direct((uint8_t *)m->frames - m->hva + m->gpa);
 	d->mm.m2p = (uint64_t *)direct((uint8_t *)m->m2p - m->hva + m->gpa);
 	d->mm.direct = (uint8_t *)PV_DIRECT_VIRT;
 	d->mm.nr_vcpus = vcpus;
+	d->mm.domid = domid;
 	memcpy(d->mm.l4_slots, root + PV_L4_FIRST, sizeof(d->mm.l4_slots));
 	m->boot->window_entries =
 		(uint64_t *)direct(*entry_for(m, PV_WINDOWS_VIRT, 2) & PTE_ADDRESS);
 	for (unsigned i = 0; i < ram->count; i++)
 		for (uint64_t at = 0; at < ram->blocks[i].size; at += PV_PAGE_SIZE)
 			m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE].flags = PV_FRAME_RAM;
-	for (unsigned i = 0; i < OVERLAY_MAPPED; i++)
-		m->frames[PV_SHARED_FRAMES / PV_PAGE_SIZE + i].flags = PV_FRAME_SHARED;
 }
 
 static uint64_t ram_bytes(const struct ram *ram)
@@ -287,8 +285,8 @@ static uint64_t ram_bytes(const struct ram *ram)
 	return bytes;
 }
 
-int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, uint64_t shared_info,
-		      unsigned vcpus, struct problem *p)
+int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus,
+		      struct problem *p)
 {
 	uint64_t frames_size, m2p_size, image;
 
@@ -308,7 +306,7 @@ int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, uint64_t shar
 	m->root = new_table(m);
 	if (!m->root || map_all(m, image, frames_size, m2p_size, vcpus))
 		return problem(p, "the PV monitor's page tables do not fit into its memory");
-	fill_boot(m, ram, shared_info, vcpus);
+	fill_boot(m, ram, domid, vcpus);
 	fill_idt(m, image);
 	for (unsigned i = 0; i < vcpus; i++)
 		fill_window(m, i);
@@ -323,6 +321,18 @@ int vm_pv_create(struct vm *vm, struct problem *p)
 	if (!vm->pv)
 		return problem(p, "no memory for what is kept of the PV monitor");
 	*vm->pv = (struct pv_monitor){.gpa = a->gpa, .size = a->size, .hva = a->hva};
-	return pv_monitor_create(vm->pv, &vm->ram, PV_SHARED_FRAMES / PV_PAGE_SIZE,
-				 vm->config.vcpus, p);
+	return pv_monitor_create(vm->pv, &vm->ram, vm->domain.id, vm->config.vcpus, p);
+}
+
+int vm_become_pv(struct vm *vm, struct problem *p)
+{
+	const struct pv_monitor *m = vm->pv;
+	const struct pv_machine machine = {
+		.max_mfn = m->max_mfn,
+		.frames = m->frames,
+		.m2p = m->m2p,
+		.m2p_mfn = ((uint8_t *)m->m2p - m->hva + m->gpa) / PV_PAGE_SIZE,
+	};
+
+	return domain_make_pv(&vm->domain, &machine) ? problem(p, "no memory for a PV domain") : 0;
 }

@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 
 #include "host/kvm/pv.h"
+#include "shim/shared_info.h"
+#include "shim/vcpu_run.h"
 #include "shim/x86.h"
 
 #define MSR_STAR              0xc0000081u
@@ -130,7 +132,7 @@ static void text_of(struct vm_vcpu *vv, char *to, size_t room)
 bool pv_vcpu_exit(struct vm_vcpu *vv)
 {
 	uint16_t port = vv->run->io.port;
-	char text[200];
+	char text[500];
 
 	if (!vv->vm->pv || (port != PV_PORT_PANIC && port != PV_PORT_CRASH))
 		return false;
@@ -163,4 +165,22 @@ void pv_first_context(const struct pv_monitor *m, const struct pv_start *start)
 		.kernel_sp = start->rsp,
 		.ctrlreg[3] = start->base_mfn << PV_PAGE_SHIFT,
 	};
+}
+
+void pv_vcpu_info_moved(struct vm_vcpu *vv)
+{
+	struct gpa at;
+
+	if (vv->vm->pv && vcpu_info_gpa(vv->vcpu, &at))
+		__atomic_store_n(&pv_monitor_window(vv->vm->pv, vv->vcpu->id)->vcpu.info,
+				 (struct vcpu_info *)(PV_DIRECT_VIRT + at.v), __ATOMIC_RELEASE);
+}
+
+/* It looks when it comes back to its monitor: an upcall's interrupt makes it. */
+void pv_vcpu_nmi(struct vm_vcpu *vv)
+{
+	__atomic_store_n(&pv_monitor_window(vv->vm->pv, vv->vcpu->id)->vcpu.nmi_pending, true,
+			 __ATOMIC_SEQ_CST);
+	vcpu_unblock(vv->vcpu);
+	vm_upcall(vv->vcpu);
 }

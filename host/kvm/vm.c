@@ -288,7 +288,8 @@ int vm_start_pv(struct vm *vm, struct problem *p)
 	for (unsigned i = 0; i < vm->nr_vcpus; i++)
 		if (pv_vcpu_set_state(&vm->vcpus[i], vm->pv, p))
 			return -1;
-	vm->domain.callback = (struct callback){.type = CALLBACK_VECTOR, .where = PV_UPCALL_VECTOR};
+	if (vm_become_pv(vm, p))
+		return -1;
 	vm_upcall_method_changed(&vm->domain);
 	return start_threads(vm, p);
 }

@@ -52,9 +52,6 @@ enum accel {
 #define SPECIAL_PAGE_STORE   1
 #define VM_AREAS_MAX         4
 
-/* The vector by which the host tells a PV guest's monitor of events (shim/pv/monitor/asm.h). */
-#define PV_UPCALL_VECTOR 0xf3
-
 enum vcpu_request {
 	VCPU_REQ_STOP = 1 << 0,
 	VCPU_REQ_TIME_AREA = 1 << 1,     /* vcpu_info has moved: tell KVM */
@@ -153,6 +150,7 @@ struct vm {
 	struct vm_area {
 		uint64_t gpa, size;
 		uint8_t *hva;
+		bool borrowed;        /* not ours to free */
 		uint64_t *kept_small; /* balloon.c: a bit for each huge page */
 	} areas[VM_AREAS_MAX];
 	unsigned nr_areas;

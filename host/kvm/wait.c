@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/kvm/vm.h"
+#include "host/kvm/pv.h"
 #include "shim/x86.h"
 
 #define NS_PER_S 1000000000ull
@@ -195,7 +195,12 @@ void vm_wake(struct vcpu *v)
 
 void vm_nmi(struct vcpu *v)
 {
-	vcpu_post(v->host, VCPU_REQ_NMI);
+	struct vm_vcpu *vv = v->host;
+
+	if (vv->vm->pv)
+		pv_vcpu_nmi(vv);
+	else
+		vcpu_post(vv, VCPU_REQ_NMI);
 }
 
 static struct kvm_segment segment(const struct vcpu_segment *s)

@@ -95,6 +95,7 @@ static bool read_ehdr(const struct elf *elf, Elf64_Ehdr *h)
 		.e_phnum = h32.e_phnum,
 		.e_shentsize = h32.e_shentsize,
 		.e_shnum = h32.e_shnum,
+		.e_shstrndx = h32.e_shstrndx,
 	};
 	return true;
 }
@@ -147,7 +148,32 @@ static int check_shdrs(struct elf *elf, const Elf64_Ehdr *h, const char *name, s
 			       name, (unsigned long long)count, (unsigned long long)h->e_shoff,
 			       elf->size);
 	elf->shnum = count;
+	elf->shstrndx = h->e_shstrndx;
+	if (elf->shstrndx == SHN_XINDEX && count)
+		elf->shstrndx = elf_shdr(elf, 0).sh_link;
 	return 0;
+}
+
+bool elf_find_section(const struct elf *elf, const char *name, Elf64_Shdr *h)
+{
+	const size_t size = strlen(name) + 1;
+	Elf64_Shdr names;
+
+	if (elf->shstrndx >= elf->shnum)
+		return false;
+	names = elf_shdr(elf, elf->shstrndx);
+	for (uint32_t i = 1; i < elf->shnum; i++) {
+		const uint8_t *at;
+
+		*h = elf_shdr(elf, i);
+		if (h->sh_name >= names.sh_size || size > names.sh_size - h->sh_name ||
+		    !elf_at(elf, names.sh_offset, names.sh_size))
+			continue;
+		at = elf_at(elf, names.sh_offset, names.sh_size) + h->sh_name;
+		if (memcmp(at, name, size) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int check_ident(const uint8_t *bytes, size_t size, const char *name, struct problem *p)

@@ -23,6 +23,7 @@ struct elf {
 	uint64_t entry;
 	uint64_t phoff, shoff;
 	uint32_t phnum, shnum; /* both tables lie wholly inside the file */
+	uint32_t shstrndx;     /* the section with the sections' names; any number */
 };
 
 bool elf_magic(const uint8_t *bytes, size_t size);
@@ -34,6 +35,9 @@ int elf_open(struct elf *elf, const uint8_t *bytes, size_t size, const char *nam
 /* Header `i`, which must be below phnum or shnum. */
 Elf64_Phdr elf_phdr(const struct elf *elf, uint32_t i);
 Elf64_Shdr elf_shdr(const struct elf *elf, uint32_t i);
+
+/* The first section of that name; false if there is none, or sections have no names. */
+bool elf_find_section(const struct elf *elf, const char *name, Elf64_Shdr *h);
 
 /* The file's bytes [offset, offset + size), or NULL if they are not all there. */
 const uint8_t *elf_at(const struct elf *elf, uint64_t offset, uint64_t size);

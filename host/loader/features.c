@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "host/loader/notes.h"
+
 /*
  * A page table that the guest writes to is emulated, and a 64-bit one's root may be anywhere.
  * Xen's tools let a kernel also require writable_descriptor_tables, supervisor_mode_kernel and
@@ -19,15 +21,6 @@ static bool is_offered(const uint8_t *name, size_t size)
 	return false;
 }
 
-static void keep(char *to, size_t room, const uint8_t *name, size_t size)
-{
-	if (size > room - 1)
-		size = room - 1;
-	for (size_t i = 0; i < size; i++)
-		to[i] = name[i] < ' ' || name[i] > '~' ? '?' : name[i];
-	to[size] = '\0';
-}
-
 void features_lacking(char *name, size_t room, const uint8_t *note, size_t size)
 {
 	const uint8_t *end = memchr(note, '\0', size);
@@ -40,7 +33,7 @@ void features_lacking(char *name, size_t room, const uint8_t *note, size_t size)
 		if (!next)
 			next = end;
 		if (*note == '!' && !is_offered(note + 1, next - note - 1))
-			keep(name, room, note + 1, next - note - 1);
+			notes_text(name, room, note + 1, next - note - 1);
 		note = next + 1;
 	}
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/loader/features.h"
+#include "host/loader/guest_section.h"
 #include "xen-abi/xen.h"
 
 static const char owner[] = "Xen"; /* its NUL is part of the name in the file */
@@ -22,18 +23,23 @@ struct note {
 	uint32_t descsz;
 };
 
-static void take_string(char *to, size_t room, const struct note *note)
+void notes_text(char *to, size_t room, const uint8_t *from, size_t size)
 {
-	size_t length = strnlen((const char *)note->desc, note->descsz);
+	size_t length = strnlen((const char *)from, size);
 
 	if (length > room - 1)
 		length = room - 1;
-	memcpy(to, note->desc, length);
+	memcpy(to, from, length);
 	to[length] = '\0';
 	/* These are shown to people: a terminal must not be at the file's mercy. */
 	for (size_t i = 0; i < length; i++)
 		if (to[i] < ' ' || to[i] > '~')
 			to[i] = '?';
+}
+
+static void take_string(char *to, size_t room, const struct note *note)
+{
+	notes_text(to, room, note->desc, note->descsz);
 }
 
 /* xen/elfnote.h: numeric descriptors are 4 or 8 bytes long, whatever the file's word size. */
@@ -207,5 +213,7 @@ int notes_read(struct kernel_notes *notes, const struct elf *elf, const char *na
 		    read_notes(elf, h.sh_offset, h.sh_size, h.sh_addralign, &r))
 			return -1;
 	}
+	if (!r.found)
+		guest_section_read(notes, elf);
 	return 0;
 }

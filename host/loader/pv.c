@@ -160,9 +160,10 @@ static void write_start_info(const struct plan *plan)
 		.magic = "xen-3.0-x86_64",
 		.nr_pages = m->pages,
 		.shared_info = args->shared_info,
+		/* Who saves the guest finds its list by p2m_vaddr, not only in the old tree. */
+		.flags = SIF_VIRT_P2M_4TOOLS,
 		.store_mfn = pv_memory_mfn(m, l->store),
-		.store_evtchn = args->store_port,
-		.console.domU = {.mfn = pv_memory_mfn(m, l->console), .evtchn = args->console_port},
+		.console.domU.mfn = pv_memory_mfn(m, l->console),
 		.pt_base = address_of(plan, start->tables_pfn),
 		.nr_pt_frames = start->tables,
 		.mfn_list = l->p2m_va,

@@ -17,9 +17,8 @@
 struct pv_args {
 	/* A file or NULL. The guest gets it as it is; Xen's tools unpack one that is gzipped. */
 	const char *ramdisk;
-	const char *cmdline;               /* or NULL; MAX_GUEST_CMDLINE bytes with its NUL */
-	uint64_t shared_info;              /* machine address, for start_info */
-	uint32_t store_port, console_port; /* event channels, likewise */
+	const char *cmdline;  /* or NULL; MAX_GUEST_CMDLINE bytes with its NUL */
+	uint64_t shared_info; /* machine address, for start_info */
 	/* Machine-to-physical table, filled whole; has to reach to the last frame of RAM. */
 	uint64_t *m2p;
 	uint64_t m2p_entries;
@@ -31,7 +30,7 @@ struct pv_start {
 	uint64_t base_mfn; /* root of the page tables, which nothing has checked or pinned yet */
 	uint64_t store_mfn, console_mfn;
 	struct start_info *info; /* in the RAM: for event channels that are not there yet */
-	uint64_t free_pfn; /* all pages from there on are free */
+	uint64_t free_pfn;       /* all pages from there on are free */
 };
 
 /*

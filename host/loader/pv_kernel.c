@@ -132,14 +132,16 @@ static int read_hypercall_page(struct pv_kernel *pk, struct problem *p)
  */
 static int read_init_p2m(struct pv_kernel *pk, struct problem *p)
 {
-	const struct kernel_number *p2m = &pk->kernel->notes.pv.init_p2m;
+	const struct kernel *k = pk->kernel;
+	const struct kernel_number *p2m = &k->notes.pv.init_p2m;
+	const uint64_t start = pv_kernel_segment_at(pk, &k->segments[0]);
 
-	if (p2m->given && in_segment(pk, p2m->value - pk->virt_base))
+	if (p2m->given && p2m->value - pk->virt_base - start < pk->size - start)
 		return problem(p,
 			       "%s: wants its list of frames (INIT_P2M) at %#" PRIx64
 			       ", where it is itself; the kernel is damaged, build or fetch it "
 			       "again",
-			       pk->kernel->name, p2m->value);
+			       k->name, p2m->value);
 	pk->init_p2m = p2m->value;
 	pk->has_init_p2m =
 		p2m->given && p2m->value < pk->virt_base && p2m->value % PV_PAGE_SIZE == 0;

@@ -153,16 +153,45 @@ void image_load(struct test_image *t, uint64_t paddr, uint64_t filesz, uint64_t 
 		      });
 }
 
-void image_entry(struct test_image *t, uint64_t entry, uint32_t descsz)
+void image_notes(struct test_image *t, uint64_t at)
 {
-	uint64_t at = image_note(t, 4, XEN_ELFNOTE_PHYS32_ENTRY, &entry, descsz);
-
 	image_phdr(t, (Elf64_Phdr){
 			      .p_type = PT_NOTE,
 			      .p_offset = at,
 			      .p_filesz = t->size - at,
 			      .p_align = 4,
 		      });
+}
+
+void image_entry(struct test_image *t, uint64_t entry, uint32_t descsz)
+{
+	image_notes(t, image_note(t, 4, XEN_ELFNOTE_PHYS32_ENTRY, &entry, descsz));
+}
+
+void image_pv_number(struct test_image *t, uint32_t type, uint64_t value)
+{
+	image_note(t, 4, type, &value, sizeof(value));
+}
+
+void image_pv_string(struct test_image *t, uint32_t type, const char *value)
+{
+	image_note(t, 4, type, value, strlen(value) + 1);
+}
+
+uint64_t image_pv_kernel(struct test_image *t, uint64_t virt_base)
+{
+	uint64_t at;
+
+	image_start(t, true);
+	image_load(t, 0x1000, 0x2000, 0x2000, 0x90, PF_R | PF_X);
+	image_load(t, 0x4000, 0x800, 0x1800, 0xda, PF_R | PF_W);
+	at = (t->size + 3) & ~(size_t)3;
+	image_pv_string(t, XEN_ELFNOTE_XEN_VERSION, "xen-3.0");
+	image_pv_string(t, XEN_ELFNOTE_LOADER, "generic");
+	image_pv_number(t, XEN_ELFNOTE_VIRT_BASE, virt_base);
+	image_pv_number(t, XEN_ELFNOTE_ENTRY, virt_base + 0x1010);
+	image_pv_number(t, XEN_ELFNOTE_HYPERCALL_PAGE, virt_base + 0x2000);
+	return at;
 }
 
 void image_kernel(struct test_image *t, bool is64)

@@ -41,6 +41,18 @@ void image_load(struct test_image *t, uint64_t paddr, uint64_t filesz, uint64_t 
 /* A PT_NOTE segment with a PHYS32_ENTRY note of 4 or 8 bytes. */
 void image_entry(struct test_image *t, uint64_t entry, uint32_t descsz);
 
+/* A PT_NOTE segment of all notes from file offset `at` on. */
+void image_notes(struct test_image *t, uint64_t at);
+
+/*
+ * A PV kernel for virt_base: code at pseudo-physical 0x1000 (0x2000 bytes, of which the second page
+ * is its hypercall page), data from 0x4000 on (0x800 bytes, 0x1800 in memory), entered at 0x1010.
+ * What is returned is for image_notes(), after more notes, or the same ones again, have been added.
+ */
+uint64_t image_pv_kernel(struct test_image *t, uint64_t virt_base);
+void image_pv_number(struct test_image *t, uint32_t type, uint64_t value);
+void image_pv_string(struct test_image *t, uint32_t type, const char *value);
+
 /* A complete kernel: code at 1 MiB (4096 bytes, 8192 in memory), entered at its start. */
 void image_kernel(struct test_image *t, bool is64);
 

@@ -39,18 +39,14 @@ static uint32_t *counts(const struct memslot *s)
 
 #define CLOSED 1
 
-/* Count, and only then look: a changer does it the other way round. */
 static int count_in(const struct memslot *s, uint64_t page, struct memslot_pin *pin)
 {
 	uint32_t *count = counts(s);
 
 	if (!count)
 		return -ENOMEM;
-	__atomic_fetch_add(&count[page], 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&s->pins->closed, __ATOMIC_SEQ_CST)) {
-		__atomic_fetch_sub(&count[page], 1, __ATOMIC_SEQ_CST);
+	if (!memslot_pin_count(&count[page], &s->pins->closed))
 		return CLOSED;
-	}
 	pin->count = &count[page];
 	return 0;
 }
@@ -67,6 +63,26 @@ static int try_pin(const struct memslot_set *set, struct memslot_hint *hint, str
 	if (!pin->hva)
 		return -ENOENT;
 	return count_in(hint->slot, (addr.v - hint->start) >> GUEST_PAGE_SHIFT, pin);
+}
+
+struct memslot_window memslots_window(const struct memslot_set *set, struct gfn at, bool write)
+{
+	struct memslot_hint hint = {0};
+	uint32_t *count;
+
+	if (!memslots_search(set, &hint, gfn_to_gpa(at)) ||
+	    (write && hint.slot->flags & MEMSLOT_READONLY))
+		return (struct memslot_window){0};
+	count = counts(hint.slot);
+	if (!count)
+		return (struct memslot_window){0};
+	return (struct memslot_window){
+		.start = hint.start,
+		.size = hint.size,
+		.hva = hint.hva,
+		.count = count,
+		.closed = &hint.slot->pins->closed,
+	};
 }
 
 static void wait_for_change(struct memslots *slots)
@@ -94,13 +110,6 @@ int memslots_pin(struct memslots *slots, struct memslot_hint *hint, struct gfn a
 			*pin = (struct memslot_pin){0};
 		return rc;
 	}
-}
-
-void memslots_unpin(struct memslot_pin *pin)
-{
-	if (pin->count)
-		__atomic_fetch_sub(pin->count, 1, __ATOMIC_RELEASE);
-	*pin = (struct memslot_pin){0};
 }
 
 static bool is_pinned(const struct memslot *s, uint64_t first, uint64_t npages)

@@ -28,8 +28,32 @@ struct memslot_pin {
 int memslots_pin(struct memslots *slots, struct memslot_hint *hint, struct gfn at, bool write,
 		 struct memslot_pin *pin);
 
+/*
+ * Many pages in one read section: what is in one slot, as a window of the caller's in which pages
+ * can be pinned one after the other, without waiting.
+ */
+struct memslot_window {
+	uint64_t start, size; /* bytes, guest-physical; size 0: it is empty */
+	uint8_t *hva;
+	uint32_t *count;
+	const bool *closed;
+};
+
+/*
+ * The window that shows `at`; `write`: of pages that may be written to. Empty: there is no (such)
+ * memory, or none to count with.
+ */
+struct memslot_window memslots_window(const struct memslot_set *set, struct gfn at, bool write);
+
+/*
+ * True: pinned. False, with *pin as it was: the page is not in the window, or cannot be pinned now;
+ * memslots_pin() says.
+ */
+static inline bool memslot_window_pin(const struct memslot_window *w, struct gfn at,
+				      struct memslot_pin *pin);
+
 /* Give it back. Any thread, in a section or not, no lock. Before memslots_destroy(). */
-void memslots_unpin(struct memslot_pin *pin);
+static inline void memslots_unpin(struct memslot_pin *pin);
 
 /*
  * For the files of shim/memslot.
@@ -46,5 +70,41 @@ void memslot_pins_free(struct memslot_pins *pins);
 bool memslot_pins_close(const struct memslot *s, uint64_t first, uint64_t npages);
 /* After a grace period, if another set has been published. */
 void memslot_pins_open(const struct memslot *s);
+
+/*
+ * What is inline: a request of a disk has 256 pages.
+ */
+
+/* Count, and only then look: a changer does it the other way round. */
+static inline bool memslot_pin_count(uint32_t *count, const bool *closed)
+{
+	__atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(!__atomic_load_n(closed, __ATOMIC_SEQ_CST), 1))
+		return true;
+	__atomic_fetch_sub(count, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+static inline bool memslot_window_pin(const struct memslot_window *w, struct gfn at,
+				      struct memslot_pin *pin)
+{
+	uint64_t offset = gfn_to_gpa(at).v - w->start;
+	uint32_t *count;
+
+	if (at.v > UINT64_MAX >> GUEST_PAGE_SHIFT || offset >= w->size)
+		return false;
+	count = &w->count[offset >> GUEST_PAGE_SHIFT];
+	if (!memslot_pin_count(count, w->closed))
+		return false;
+	*pin = (struct memslot_pin){.hva = w->hva + offset, .count = count};
+	return true;
+}
+
+static inline void memslots_unpin(struct memslot_pin *pin)
+{
+	if (pin->count)
+		__atomic_fetch_sub(pin->count, 1, __ATOMIC_RELEASE);
+	*pin = (struct memslot_pin){0};
+}
 
 #endif

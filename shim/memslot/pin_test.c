@@ -73,6 +73,68 @@ static void what_cannot_be_pinned(void **state)
 	memslots_unpin(&p);
 }
 
+/* Pages of one slot, in one section. */
+static void a_window_shows_one_slot(void **state)
+{
+	struct memslot_pin p = {0}, q = {0};
+	struct memslot_window w = {0};
+	struct fake_memory *m = *state;
+	const struct memslot_set *set;
+
+	assert_false(memslot_window_pin(&w, gfn(0), &p));
+	set = memslots_enter(&m->slots);
+	w = memslots_window(set, gfn(5), true);
+	assert_true(memslot_window_pin(&w, gfn(LAST), &p));
+	assert_ptr_equal(p.hva, m->ram + LAST * GUEST_PAGE_SIZE);
+	assert_false(memslot_window_pin(&w, gfn(LAST + 1), &q));
+	assert_false(memslot_window_pin(&w, gfn(OTHER_AT), &q));
+	assert_false(memslot_window_pin(&w, gfn(1ull << 52), &q)); /* where a gpa begins anew */
+	w = memslots_window(set, gfn(OTHER_AT + 1), true);
+	assert_false(memslot_window_pin(&w, gfn(OTHER_AT - 1), &q));
+	assert_true(memslot_window_pin(&w, gfn(OTHER_AT), &q));
+	assert_ptr_equal(q.hva, m->ram + 4 * GUEST_PAGE_SIZE);
+	assert_int_equal(memslots_window(set, gfn(0x3000), false).size, 0);
+	memslots_leave();
+	assert_without_trace(m, remap(m, LAST, 1), -EBUSY);
+	assert_without_trace(m, remap(m, 4, 1), -EBUSY);
+	memslots_unpin(&p);
+	memslots_unpin(&q);
+	assert_int_equal(remap(m, 0, FAKE_RAM_PAGES), 0);
+}
+
+static void a_window_on_rom(void **state)
+{
+	struct fake_memory *m = *state;
+	const struct memslot_set *set;
+
+	assert_int_equal(fake_memory_set(m, 2, MEMSLOT_READONLY, gfn(0x2000), 1, m->ram), 0);
+	set = memslots_enter(&m->slots);
+	assert_int_equal(memslots_window(set, gfn(0x2000), true).size, 0);
+	assert_int_equal(memslots_window(set, gfn(0x2000), false).size, GUEST_PAGE_SIZE);
+	memslots_leave();
+}
+
+/* A changer has closed it meanwhile: nothing is counted. */
+static void a_window_that_is_closed(void **state)
+{
+	struct fake_memory *m = *state;
+	const struct memslot_set *set = memslots_enter(&m->slots);
+	struct memslot_window w = memslots_window(set, gfn(5), true);
+	const struct memslot *slot = memslots_by_id(&m->slots, 0);
+	struct memslot_pin p = {0};
+
+	assert_true(memslot_pins_close(slot, 5, 1));
+	assert_false(memslot_window_pin(&w, gfn(5), &p));
+	assert_null(p.count);
+	memslot_pins_open(slot);
+	assert_true(memslot_window_pin(&w, gfn(5), &p));
+	assert_false(memslot_pins_close(slot, 5, 1));
+	memslots_unpin(&p);
+	assert_true(memslot_pins_close(slot, 5, 1));
+	memslot_pins_open(slot);
+	memslots_leave();
+}
+
 /* All that takes the page's memory away says -EBUSY, and has done nothing. */
 static void assert_stays(struct fake_memory *m, uint64_t page)
 {
@@ -242,13 +304,11 @@ int main(void)
 			(void *)(uintptr_t)&fake_memory_manual \
 	}
 	const struct CMUnitTest tests[] = {
-		TEST_RAM(a_pin_tells_where_the_page_is),
-		TEST_RAM(what_cannot_be_pinned),
-		TEST_RAM(a_pinned_page_stays),
-		TEST_RAM(what_does_not_concern_it),
-		TEST_RAM(in_another_slot),
-		TEST_RAM(overlays_can_be_pinned),
-		TEST_RAM(after_a_move),
+		TEST_RAM(a_pin_tells_where_the_page_is), TEST_RAM(what_cannot_be_pinned),
+		TEST_RAM(a_window_shows_one_slot),       TEST_RAM(a_window_on_rom),
+		TEST_RAM(a_window_that_is_closed),       TEST_RAM(a_pinned_page_stays),
+		TEST_RAM(what_does_not_concern_it),      TEST_RAM(in_another_slot),
+		TEST_RAM(overlays_can_be_pinned),        TEST_RAM(after_a_move),
 		TEST_RAM(pins_that_come_late),
 	};
 

@@ -80,20 +80,22 @@ static int map_and_keep(struct block_op *op, struct domain *d, struct grant_cach
 
 static void describe(struct block_op *op, const struct blkif_request_segment *seg)
 {
-	const char *end = NULL;
+	const struct grant_mapping *m = op->maps, *end = m + op->nr_pages;
+	struct iovec *next = op->iov;
+	const char *behind = NULL;
 
-	op->iovcnt = 0;
-	for (unsigned i = 0; i < op->nr_pages; i++) {
-		char *start = (char *)op->maps[i].hva + seg[i].first_sect * IMAGE_SECTOR;
-		size_t len = (seg[i].last_sect - seg[i].first_sect + 1) * IMAGE_SECTOR;
+	for (; m < end; m++, seg++) {
+		char *start = (char *)m->hva + seg->first_sect * IMAGE_SECTOR;
+		size_t len = (seg->last_sect - seg->first_sect + 1) * IMAGE_SECTOR;
 
 		/* What lies together in our memory is moved in one piece. */
-		if (start == end)
-			op->iov[op->iovcnt - 1].iov_len += len;
+		if (start == behind)
+			next[-1].iov_len += len;
 		else
-			op->iov[op->iovcnt++] = (struct iovec){start, len};
-		end = start + len;
+			*next++ = (struct iovec){start, len};
+		behind = start + len;
 	}
+	op->iovcnt = (unsigned)(next - op->iov);
 }
 
 int block_op_map(struct block_op *op, struct domain *d, struct grant_cache *cache,

@@ -165,9 +165,8 @@ static void tell_written(const struct block_ring *ring)
 {
 	const struct memslot_set *set = memslots_enter(&ring->domain->memslots);
 
-	if (__builtin_expect(set->watched, 0))
-		for (unsigned i = 0; i < ring->nr_pages; i++)
-			memslots_tell_written_hva(set, ring->pages[i].hva, RING_PAGE);
+	for (unsigned i = 0; i < ring->nr_pages; i++)
+		memslots_written_hva(set, ring->pages[i].hva, RING_PAGE);
 	memslots_leave();
 }
 

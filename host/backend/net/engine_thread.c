@@ -10,6 +10,19 @@
 #include "host/thread.h"
 #include "shim/domain.h"
 
+/* What we have written there is the guest's memory changing. True: it wants to be told. */
+static bool publish(struct net_engine *e, struct net_ring *r)
+{
+	bool tell;
+
+	if (r->published == r->done)
+		return false;
+	tell = net_ring_publish(r);
+	memslots_written_hva(memslots_enter(&e->domain->memslots), r->page, NET_PAGE);
+	memslots_leave();
+	return tell;
+}
+
 static bool serve_tx(struct net_engine *e, struct net_queue *q, uint64_t now)
 {
 	enum net_step step = NET_NOTHING;
@@ -20,7 +33,7 @@ static bool serve_tx(struct net_engine *e, struct net_queue *q, uint64_t now)
 			break;
 	}
 	q->tx_waits = step == NET_WAITS;
-	q->tx_channel.tell |= net_ring_publish(&q->tx);
+	q->tx_channel.tell |= publish(e, &q->tx);
 	return step == NET_MOVED;
 }
 
@@ -34,7 +47,7 @@ static bool serve_rx(struct net_engine *e, uint64_t now)
 			break;
 	}
 	for (unsigned i = 0; i < e->guest.nr_queues; i++)
-		e->queues[i].rx_channel->tell |= net_ring_publish(&e->queues[i].rx);
+		e->queues[i].rx_channel->tell |= publish(e, &e->queues[i].rx);
 	return step == NET_MOVED;
 }
 
@@ -49,7 +62,7 @@ static bool serve_ctrl(struct net_engine *e)
 		if (step != NET_MOVED)
 			break;
 	}
-	e->ctrl_channel.tell |= net_ring_publish(&e->ctrl);
+	e->ctrl_channel.tell |= publish(e, &e->ctrl);
 	return step == NET_MOVED;
 }
 

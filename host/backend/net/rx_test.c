@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* From the link to the guest. */
 #include "host/backend/net/test_engine.h"
+#include "shim/memslot/dirty_log.h"
 
 static void a_frame_comes_in(void **state)
 {
@@ -35,6 +36,36 @@ static void frames_of_all_sizes_come_in(void **state)
 		assert_int_equal(s->packet.flags & ~NETRXF_more_data, 0);
 		front_offer(&s->front, 0, s->packet.slots);
 	}
+}
+
+/* The data, and the ring: what is pinned may begin to be logged. */
+static void both_are_in_the_dirty_log(void **state)
+{
+	struct subject *s = *state;
+	const struct memslot_request request = {.slot = 0,
+						.flags = MEMSLOT_LOG_DIRTY,
+						.size = FAKE_RAM_SIZE,
+						.hva = (uintptr_t)s->fake->ram};
+	uint32_t len = test_frame_build(&(struct test_frame){.payload = 900}, s->data);
+	uint64_t bits[FAKE_RAM_SIZE / NET_PAGE / 64];
+	grant_ref_t ring, data;
+
+	s->front.guest.nr_queues = 1;
+	attach_again(s);
+	offer(s, 10);
+	serve(s);
+	assert_int_equal(memslots_set_slot(&s->fake->domain.memslots, &request), 0);
+	assert_int_equal(dirty_log_get(&s->fake->domain.memslots, 0, bits), 0);
+	fake_link_put(s->link, &(struct net_frame){0}, s->data, len);
+	serve(s);
+	assert_received(s, len);
+	assert_int_equal(dirty_log_get(&s->fake->domain.memslots, 0, bits), 0);
+	ring = s->front.guest.queues[0].rx_ref; /* a grant's reference is its frame */
+	assert_true(bits[ring / 64] >> ring % 64 & 1);
+	data = s->front.queues[0].rx_refs[0];
+	assert_true(bits[data / 64] >> data % 64 & 1);
+	ring = s->front.guest.queues[0].tx_ref;
+	assert_false(bits[ring / 64] >> ring % 64 & 1);
 }
 
 static void large_segments_come_in(void **state)
@@ -286,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		NET_TEST(a_frame_comes_in),
 		NET_TEST(frames_of_all_sizes_come_in),
+		NET_TEST(both_are_in_the_dirty_log),
 		NET_TEST(large_segments_come_in),
 		NET_TEST(large_segments_are_cut_for_the_guest),
 		NET_TEST(checksums_are_completed_for_the_guest),

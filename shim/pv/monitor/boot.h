@@ -30,6 +30,10 @@ struct pv_domain {
 	struct pv_mm mm;
 	uint64_t shared_info; /* its mfn */
 	uint32_t nr_vcpus;    /* that have windows */
+	uint64_t vm_assist;   /* bit VMASST_TYPE_*; atomic */
+	/* What was written to the ports 0xcf8 and 0x70 is read there again. */
+	uint32_t pci_address;
+	uint8_t cmos_index;
 };
 
 struct pv_boot {

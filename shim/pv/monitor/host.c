@@ -13,39 +13,68 @@ long host_hypercall(uint64_t nr, const uint64_t args[6])
 	return result;
 }
 
-static void put_hex(char *to, uint64_t value)
+/* Text for people, in one piece of the monitor's own memory, where the host finds it. */
+struct message {
+	unsigned length;
+	char text[400];
+};
+
+static void put(struct message *m, const char *text)
 {
-	for (int i = 15; i >= 0; i--, value >>= 4)
-		to[i] = "0123456789abcdef"[value & 0xf];
+	while (*text && m->length < sizeof(m->text))
+		m->text[m->length++] = *text++;
 }
 
-/* The text is copied, so that the host finds it in one piece of the monitor's own memory. */
-static void __attribute__((noreturn)) leave(uint16_t port, const char *what, uint64_t detail)
+static void put_number(struct message *m, const char *name, uint64_t value)
 {
-	static char text[160];
-	uint32_t answer;
-	unsigned n = 0;
+	char hex[17] = "";
 
-	while (what[n] && n < sizeof(text) - 20) {
-		text[n] = what[n];
-		n++;
-	}
-	text[n++] = ' ';
-	put_hex(text + n, detail);
-	n += 16;
+	for (int i = 15; i >= 0; i--, value >>= 4)
+		hex[i] = "0123456789abcdef"[value & 0xf];
+	put(m, name);
+	put(m, hex);
+}
+
+static void put_registers(struct message *m, const struct pv_regs *r)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} all[] = {
+		{"; vector ", r->vector}, {" error ", r->error},  {" rip ", r->rip},
+		{" cs ", r->cs},          {" flags ", r->rflags}, {" rsp ", r->rsp},
+		{" rax ", r->rax},        {" cr2 ", read_cr2()},  {" cr3 ", read_cr3()},
+	};
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		put_number(m, all[i].name, all[i].value);
+}
+
+static void __attribute__((noreturn)) leave(uint16_t port, const struct message *m)
+{
+	uint32_t answer;
+
 	for (;;)
 		__asm__ volatile("in %w1, %0"
 				 : "=a"(answer)
-				 : "Nd"(port), "D"((uint64_t)n), "S"(text)
+				 : "Nd"(port), "D"((uint64_t)m->length), "S"(m->text)
 				 : "memory");
 }
 
-void monitor_panic(const char *what, uint64_t detail)
+void monitor_panic(const char *what, const struct pv_regs *r)
 {
-	leave(PV_PORT_PANIC, what, detail);
+	static struct message m;
+
+	put(&m, what);
+	put_registers(&m, r);
+	leave(PV_PORT_PANIC, &m);
 }
 
-void guest_crash(const char *why, uint64_t detail)
+void guest_crash(const char *why, const struct pv_regs *r)
 {
-	leave(PV_PORT_CRASH, why, detail);
+	static struct message m;
+
+	put(&m, why);
+	put_registers(&m, r);
+	leave(PV_PORT_CRASH, &m);
 }

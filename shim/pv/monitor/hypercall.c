@@ -51,9 +51,7 @@ static long initialise_vcpu(const uint64_t args[6])
 static long vcpu_op(struct pv_vcpu *v, const uint64_t args[6])
 {
 	(void)v;
-	if (args[0] == VCPUOP_initialise)
-		return initialise_vcpu(args);
-	return host_hypercall(__HYPERVISOR_vcpu_op, args);
+	return args[0] == VCPUOP_initialise ? initialise_vcpu(args) : PV_OP_HOST;
 }
 
 static const handler handlers[] = {
@@ -68,17 +66,43 @@ static const handler handlers[] = {
 	[__HYPERVISOR_update_descriptor] = pv_op_update_descriptor,
 	[__HYPERVISOR_update_va_mapping] = pv_op_update_va_mapping,
 	[__HYPERVISOR_vcpu_op] = vcpu_op,
+	[__HYPERVISOR_vm_assist] = pv_op_vm_assist,
+	[__HYPERVISOR_physdev_op] = pv_op_physdev,
+	[__HYPERVISOR_update_va_mapping_otherdomain] = pv_op_update_va_mapping_otherdomain,
 	[__HYPERVISOR_set_segment_base] = pv_op_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = pv_op_mmuext,
 	[__HYPERVISOR_nmi_op] = pv_op_nmi,
 	[__HYPERVISOR_callback_op] = pv_op_callback,
 };
 
+/* Those that change what frames are, out there (shim/pv_frames.h): nobody else may meanwhile. */
+static bool changes_frames(uint64_t nr, const uint64_t args[6])
+{
+	return nr == __HYPERVISOR_memory_op || nr == __HYPERVISOR_grant_table_op ||
+	       nr == __HYPERVISOR_physdev_op ||
+	       (nr == __HYPERVISOR_vcpu_op && args[0] == VCPUOP_register_vcpu_info);
+}
+
+static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
+{
+	bool alone = changes_frames(nr, args);
+	long result;
+
+	if (alone)
+		pv_lock(&v->domain->mm.lock);
+	result = host_hypercall(nr, args);
+	if (alone)
+		pv_unlock(&v->domain->mm.lock);
+	return result;
+}
+
 static long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 {
+	long result = PV_OP_HOST;
+
 	if (nr < sizeof(handlers) / sizeof(handlers[0]) && handlers[nr])
-		return handlers[nr](v, args);
-	return host_hypercall(nr, args);
+		result = handlers[nr](v, args);
+	return result == PV_OP_HOST ? go_out(v, nr, args) : result;
 }
 
 static long member(struct pv_vcpu *v, const struct multicall_entry *e)

@@ -20,26 +20,21 @@
 
 struct pv_boot pv_boot;
 
+/* Filled by the host (boot.h). */
+uint64_t monitor_idt[512] __attribute__((aligned(4096)));
+
 void monitor_entry(struct pv_regs *r);
 void monitor_start(struct pv_regs *r);
 void monitor_fault(struct pv_regs *r);
 void monitor_iret_failed(struct pv_regs *r);
 struct pv_regs *monitor_main_regs(const struct pv_regs *r);
 
-static uint64_t read_cr2(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(value));
-	return value;
-}
-
 /* Before every return: events, and what the CPU is to keep whatever the guest has asked for. */
 static void go_back(struct pv_vcpu *v, struct pv_regs *r)
 {
 	serve_flush();
 	if (pv_before_return(v, r))
-		guest_crash("its handlers' stack cannot be written: rip", r->rip);
+		guest_crash(v->dying ? v->dying : "its stack cannot be written", r);
 	r->rflags = (r->rflags & ~RFLAGS_NEVER) | RFLAGS_IF | 2;
 	r->cs |= 3;
 	r->ss |= 3;
@@ -104,9 +99,7 @@ void monitor_fault(struct pv_regs *r)
 	} else if (r->rip == (uint64_t)guest_iret) {
 		r->rip = (uint64_t)iret_failed;
 	} else if (r->vector != VECTOR_DB) { /* a step, or a breakpoint, into the entry */
-		monitor_panic(r->vector == VECTOR_PF ? "page fault in the monitor: rip"
-						     : "exception in the monitor: rip",
-			      r->rip);
+		monitor_panic("an exception in the monitor", r);
 	}
 }
 
@@ -128,13 +121,24 @@ static void take_over(struct pv_window *w)
 	pv_mm_init(mm);
 	for (uint32_t i = 0; i < pv_boot.domain.nr_vcpus; i++)
 		pv_mm_add_vcpu(mm, &window_of(i)->vcpu);
-	rc = pv_mm_pin_first(mm, w->context.ctrlreg[3] >> PV_PAGE_SHIFT);
+	pv_lock(&mm->lock);
+	rc = pv_pin(mm, w->context.ctrlreg[3] >> PV_PAGE_SHIFT, PV_TYPE_L4);
+	pv_unlock(&mm->lock);
 	if (rc)
-		monitor_panic("the first page tables are refused: errno", -rc);
+		monitor_panic("the first page tables are refused", w->vcpu.regs);
 	rc = pv_set_context(&w->vcpu, &w->context);
 	if (rc)
-		monitor_panic("the first vCPU's context is refused: errno", -rc);
+		monitor_panic("the first vCPU's context is refused", w->vcpu.regs);
 	w->initialised = true;
+}
+
+static void vcpu_is_up(struct pv_vcpu *v)
+{
+	struct pv_mm *mm = &v->domain->mm;
+
+	pv_lock(&mm->lock);
+	pv_mm_vcpu_up(mm, v->id);
+	pv_unlock(&mm->lock);
 }
 
 /* A vCPU's first instruction. */
@@ -148,6 +152,7 @@ void monitor_start(struct pv_regs *r)
 	come_back();
 	if (v->id == 0)
 		take_over(w);
+	vcpu_is_up(v);
 	pv_start_context(v, r, &w->context);
 	go_back(v, r);
 }

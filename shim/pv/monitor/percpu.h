@@ -6,6 +6,7 @@
 #include "shim/pv/monitor/boot.h"
 
 extern struct pv_boot pv_boot;
+extern uint64_t monitor_idt[512];
 
 static inline struct pv_window *window_of(uint32_t vcpu)
 {
@@ -30,6 +31,14 @@ static inline void write_msr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 			 : "memory");
+}
+
+static inline uint64_t read_cr2(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(value));
+	return value;
 }
 
 static inline uint64_t read_cr3(void)
@@ -63,8 +72,8 @@ long exit_hypercall(uint64_t nr, const uint64_t args[6]);
 
 /* host.c: out to the host. */
 long host_hypercall(uint64_t nr, const uint64_t args[6]);
-void __attribute__((noreturn)) monitor_panic(const char *what, uint64_t detail);
-void __attribute__((noreturn)) guest_crash(const char *why, uint64_t detail);
+void __attribute__((noreturn)) monitor_panic(const char *what, const struct pv_regs *r);
+void __attribute__((noreturn)) guest_crash(const char *why, const struct pv_regs *r);
 
 /* tlb.c */
 void serve_flush(void);
@@ -75,7 +84,7 @@ void come_back(void);
 /* hypercall.c: a SYSCALL of the guest kernel's. */
 void guest_hypercall(struct pv_vcpu *v, struct pv_regs *r);
 
-/* access.c: where an exception in the monitor at this place goes on; 0: nowhere. */
+/* guest_copy.c: where an exception in the monitor at this place goes on; 0: nowhere. */
 uint64_t fixup_of(uint64_t rip);
 
 #endif

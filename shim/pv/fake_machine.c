@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The machine below the rules, of plain memory. */
+#include "shim/pv/fake_machine.h"
+
+#include "shim/pv/pte.h"
+#include "xen-abi/xen.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local struct fake_machine *machine;
+static _Thread_local unsigned current;
+
+struct fake_machine *fake_machine_new(void)
+{
+	struct fake_machine *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		abort();
+	m->memory = aligned_alloc(PV_PAGE_SIZE, FAKE_FRAMES * PV_PAGE_SIZE);
+	if (!m->memory)
+		abort();
+	memset(m->memory, 0, FAKE_FRAMES * PV_PAGE_SIZE);
+	m->domain.nr_vcpus = FAKE_VCPUS;
+	m->domain.mm.nr_vcpus = FAKE_VCPUS;
+	m->domain.mm.max_mfn = FAKE_FRAMES;
+	m->domain.mm.frames = m->frames;
+	m->domain.mm.m2p = m->m2p;
+	m->domain.mm.direct = m->memory;
+	for (unsigned i = 0; i < FAKE_VCPUS; i++) {
+		m->vcpus[i].id = i;
+		m->vcpus[i].domain = &m->domain;
+		m->vcpus[i].kernel_mode = true;
+	}
+	fake_set_current(m, 0);
+	return m;
+}
+
+void fake_machine_free(struct fake_machine *m)
+{
+	free(m->memory);
+	free(m);
+}
+
+void fake_set_current(struct fake_machine *m, unsigned vcpu)
+{
+	machine = m;
+	current = vcpu;
+}
+
+unsigned fake_current(void)
+{
+	return current;
+}
+
+static bool is_writable(const struct pv_frame *f)
+{
+	return f->type == PV_TYPE_WRITABLE && f->type_refs;
+}
+
+void fake_note_writable(struct fake_machine *m)
+{
+	for (unsigned v = 0; v < FAKE_VCPUS; v++)
+		for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++)
+			if (is_writable(&m->frames[mfn]))
+				m->may_write[v][mfn] = true;
+}
+
+/* Memory. */
+
+static bool is_guests(uint64_t va)
+{
+	return pv_address_canonical(va) && (va < PV_HYPER_START || va >= PV_HYPER_END);
+}
+
+/* The byte at an address, if it can be reached with all of `needs` in each entry on the way. */
+static uint8_t *translate(uint64_t va, uint64_t needs)
+{
+	struct pv_vcpu *v = &machine->vcpus[current];
+	uint64_t mfn = v->kernel_mode ? v->roots.kernel : v->roots.user;
+
+	if (va - FAKE_OUTSIDE < sizeof(machine->outside))
+		return machine->outside + (va - FAKE_OUTSIDE);
+	if (!is_guests(va) || !mfn)
+		return NULL;
+	for (unsigned level = 4; level; level--) {
+		uint64_t entry = fake_table(machine, mfn)[pv_pte_index(va, level)];
+
+		mfn = pv_pte_mfn(entry);
+		if ((entry & needs) != needs || mfn >= FAKE_FRAMES)
+			return NULL;
+	}
+	return machine->memory + mfn * PV_PAGE_SIZE + va % PV_PAGE_SIZE;
+}
+
+static int unreachable(uint64_t va, uint64_t *at)
+{
+	if (at)
+		*at = va;
+	return -XEN_EFAULT;
+}
+
+int pv_copy_from_guest(void *to, uint64_t from, size_t len, uint64_t *at)
+{
+	for (size_t i = 0; i < len; i++) {
+		const uint8_t *byte = translate(from + i, PV_PTE_PRESENT | PV_PTE_USER);
+
+		if (!byte)
+			return unreachable(from + i, at);
+		((uint8_t *)to)[i] = *byte;
+	}
+	return 0;
+}
+
+int pv_copy_to_guest(uint64_t to, const void *from, size_t len, uint64_t *at)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t *byte = translate(to + i, PV_PTE_PRESENT | PV_PTE_USER | PV_PTE_RW);
+
+		if (!byte)
+			return unreachable(to + i, at);
+		*byte = ((const uint8_t *)from)[i];
+	}
+	return 0;
+}
+
+/* TLBs and caches. */
+
+static void forget_writable(unsigned vcpu)
+{
+	for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++)
+		machine->may_write[vcpu][mfn] = is_writable(&machine->frames[mfn]);
+}
+
+void pv_flush_all(uint64_t vcpus)
+{
+	for (unsigned v = 0; v < FAKE_VCPUS; v++) {
+		if (!(vcpus >> v & 1))
+			continue;
+		__atomic_fetch_add(&machine->asked[v].flush_all, 1, __ATOMIC_RELAXED);
+		if (!machine->threads)
+			forget_writable(v);
+	}
+}
+
+void pv_flush_page(uint64_t vcpus, uint64_t va)
+{
+	for (unsigned v = 0; v < FAKE_VCPUS; v++)
+		if (vcpus >> v & 1) {
+			machine->asked[v].flush_page++;
+			machine->asked[v].va = va;
+		}
+}
+
+void pv_flush_caches(void)
+{
+	machine->asked[current].caches++;
+}
+
+/* State. */
+
+void pv_load_base(struct pv_vcpu *v)
+{
+	machine->asked[v->id].base++;
+}
+
+void pv_load_gdt(struct pv_vcpu *v)
+{
+	machine->asked[v->id].gdt++;
+}
+
+void pv_load_ldt(struct pv_vcpu *v)
+{
+	machine->asked[v->id].ldt++;
+}
+
+void pv_load_debug(struct pv_vcpu *v)
+{
+	machine->asked[v->id].debug++;
+}
+
+void pv_load_segment_bases(struct pv_vcpu *v)
+{
+	machine->asked[v->id].segment_bases++;
+}
+
+void pv_load_ts(struct pv_vcpu *v)
+{
+	machine->asked[v->id].ts++;
+}
+
+void pv_swap_gs(void)
+{
+	machine->asked[current].swaps++;
+}
+
+/* Locks. */
+
+void pv_lock(struct pv_lock *l)
+{
+	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&l->served, __ATOMIC_ACQUIRE) != mine)
+		sched_yield();
+}
+
+void pv_unlock(struct pv_lock *l)
+{
+	__atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "shim/pv_frames.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "shim/domain.h"
+#include "shim/shared_info.h"
+
+/* As the domain builder of Xen leaves them. */
+static void mask_upcalls(struct domain *d)
+{
+	struct shared_info *si = d->shared_info;
+
+	for (unsigned i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+		si->vcpu_info[i].evtchn_upcall_mask = 1;
+}
+
+int domain_make_pv(struct domain *d, const struct pv_machine *m)
+{
+	uint64_t *leaving = calloc((m->max_mfn + 63) / 64, sizeof(*leaving));
+
+	if (!leaving)
+		return -ENOMEM;
+	d->type = DOMAIN_PV;
+	d->pv = *m;
+	d->pv.leaving = leaving;
+	d->pv.nr_leaving = 0;
+	d->callback = (struct callback){.type = CALLBACK_VECTOR, .where = PV_UPCALL_VECTOR};
+	mask_upcalls(d);
+	pv_share_overlay(d, OVERLAY_SHARED_INFO);
+	for (unsigned i = 0; i < d->grants.nr_frames; i++)
+		pv_share_overlay(d, OVERLAY_GRANT_FRAMES + i);
+	shared_info_fix(d, gfn(pv_overlay_mfn(OVERLAY_SHARED_INFO)));
+	return 0;
+}
+
+void pv_machine_destroy(struct domain *d)
+{
+	free(d->pv.leaving);
+	d->pv.leaving = NULL;
+}
+
+/* NULL: there is no such frame. */
+static struct pv_frame *frame_of(const struct domain *d, uint64_t mfn)
+{
+	return mfn < d->pv.max_mfn ? &d->pv.frames[mfn] : NULL;
+}
+
+static void set_frame(struct domain *d, uint64_t mfn, struct pv_frame content)
+{
+	struct pv_frame *f = frame_of(d, mfn);
+
+	if (!f)
+		return;
+	*f = content;
+	d->pv.m2p[mfn] = PV_M2P_INVALID;
+}
+
+void pv_share_overlay(struct domain *d, unsigned overlay)
+{
+	set_frame(d, pv_overlay_mfn(overlay),
+		  (struct pv_frame){.refs = 1, .flags = PV_FRAME_SHARED});
+}
+
+void pv_unshare_overlay(struct domain *d, unsigned overlay)
+{
+	set_frame(d, pv_overlay_mfn(overlay), (struct pv_frame){.refs = 0});
+}
+
+bool pv_overlay_in_use(const struct domain *d, unsigned overlay)
+{
+	const struct pv_frame *f = frame_of(d, pv_overlay_mfn(overlay));
+
+	return f && f->refs > 1;
+}
+
+void pv_frame_allocate(struct domain *d, uint64_t mfn)
+{
+	set_frame(d, mfn, (struct pv_frame){.refs = 1, .flags = PV_FRAME_RAM});
+}
+
+void pv_frame_free(struct domain *d, uint64_t mfn)
+{
+	set_frame(d, mfn, (struct pv_frame){.refs = 0});
+}
+
+enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn)
+{
+	const struct pv_frame *f = frame_of(d, mfn);
+
+	if (!f || !f->refs || f->flags & PV_FRAME_SHARED)
+		return PV_HOLD_NONE;
+	if (!(f->flags & PV_FRAME_RAM))
+		return PV_HOLD_GIVEN_UP;
+	return f->refs == 1 ? PV_HOLD_ALLOCATION : PV_HOLD_USES;
+}
+
+void pv_frame_give_up(struct domain *d, uint64_t mfn)
+{
+	struct pv_frame *f = frame_of(d, mfn);
+
+	f->flags &= ~PV_FRAME_RAM;
+	f->refs--;
+}
+
+bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn)
+{
+	const struct pv_frame *f = frame_of(d, mfn);
+
+	return !f || !f->type_refs || f->type == PV_TYPE_WRITABLE;
+}
+
+bool pv_frame_write_for_good(struct domain *d, uint64_t mfn)
+{
+	struct pv_frame *f = frame_of(d, mfn);
+
+	if (!f || !f->refs || !(f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED)))
+		return false;
+	if (!pv_frame_may_be_written(d, mfn))
+		return false;
+	f->type = PV_TYPE_WRITABLE;
+	f->type_refs++;
+	f->refs++;
+	return true;
+}
+
+void pv_set_m2p(struct domain *d, uint64_t mfn, uint64_t pfn, uint64_t count)
+{
+	for (uint64_t i = 0; i < count && mfn + i < d->pv.max_mfn; i++)
+		d->pv.m2p[mfn + i] = pfn + i;
+}
