@@ -88,21 +88,21 @@ bool pv_overlay_in_use(const struct domain *d, unsigned overlay)
 
 void pv_frame_allocate(struct domain *d, uint64_t mfn)
 {
-	set_frame(d, mfn, PV_FRAME_RAM | PV_FRAME_ALLOCATED, 1);
+	set_frame(d, mfn, PV_FRAME_RAM, 1);
 }
 
 void pv_frame_free(struct domain *d, uint64_t mfn)
 {
-	set_frame(d, mfn, PV_FRAME_RAM, 0);
+	set_frame(d, mfn, 0, 0);
 }
 
 enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn)
 {
 	const struct pv_frame *f = frame_of(d, mfn);
 
-	if (!f || !f->refs || !(f->flags & PV_FRAME_RAM))
+	if (!f || !f->refs || f->flags & PV_FRAME_SHARED)
 		return PV_HOLD_NONE;
-	if (!(f->flags & PV_FRAME_ALLOCATED))
+	if (!(f->flags & PV_FRAME_RAM))
 		return PV_HOLD_GIVEN_UP;
 	return f->refs == 1 ? PV_HOLD_ALLOCATION : PV_HOLD_USES;
 }
@@ -111,7 +111,7 @@ void pv_frame_give_up(struct domain *d, uint64_t mfn)
 {
 	struct pv_frame *f = frame_of(d, mfn);
 
-	f->flags &= ~PV_FRAME_ALLOCATED;
+	f->flags &= ~PV_FRAME_RAM;
 	f->refs--;
 }
 
