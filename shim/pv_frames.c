@@ -47,25 +47,25 @@ static struct pv_frame *frame_of(const struct domain *d, uint64_t mfn)
 	return mfn < d->pv.max_mfn ? &d->pv.frames[mfn] : NULL;
 }
 
-static void set_frame(struct domain *d, uint64_t mfn, struct pv_frame content)
+/* PV_FRAME_*, or 0. */
+static void set_frame(struct domain *d, uint64_t mfn, uint8_t flags)
 {
 	struct pv_frame *f = frame_of(d, mfn);
 
 	if (!f)
 		return;
-	*f = content;
+	pv_frame_become(f, flags);
 	d->pv.m2p[mfn] = PV_M2P_INVALID;
 }
 
 void pv_share_overlay(struct domain *d, unsigned overlay)
 {
-	set_frame(d, pv_overlay_mfn(overlay),
-		  (struct pv_frame){.refs = 1, .flags = PV_FRAME_SHARED});
+	set_frame(d, pv_overlay_mfn(overlay), PV_FRAME_SHARED);
 }
 
 void pv_unshare_overlay(struct domain *d, unsigned overlay)
 {
-	set_frame(d, pv_overlay_mfn(overlay), (struct pv_frame){.refs = 0});
+	set_frame(d, pv_overlay_mfn(overlay), 0);
 }
 
 bool pv_overlay_in_use(const struct domain *d, unsigned overlay)
@@ -77,12 +77,12 @@ bool pv_overlay_in_use(const struct domain *d, unsigned overlay)
 
 void pv_frame_allocate(struct domain *d, uint64_t mfn)
 {
-	set_frame(d, mfn, (struct pv_frame){.refs = 1, .flags = PV_FRAME_RAM});
+	set_frame(d, mfn, PV_FRAME_RAM);
 }
 
 void pv_frame_free(struct domain *d, uint64_t mfn)
 {
-	set_frame(d, mfn, (struct pv_frame){.refs = 0});
+	set_frame(d, mfn, 0);
 }
 
 enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn)

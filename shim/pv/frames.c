@@ -93,7 +93,7 @@ int pv_get_type(struct pv_mm *mm, uint64_t mfn, enum pv_type type)
 		return -XEN_EINVAL;
 	if (f->type != type)
 		change_type(mm, f, type);
-	if (!(f->flags & PV_FRAME_VALIDATED))
+	if (!f->type_refs && !(f->flags & PV_FRAME_VALIDATED))
 		return get_first(mm, mfn, type);
 	f->type_refs++;
 	return 0;

@@ -111,7 +111,7 @@ static inline void pv_frame_become(struct pv_frame *f, uint8_t flags)
 	f->refs = flags != 0;
 	f->type_refs = shared;
 	f->type = shared ? PV_TYPE_WRITABLE : PV_TYPE_NONE;
-	f->flags = shared ? flags | PV_FRAME_VALIDATED : flags;
+	f->flags = flags;
 	f->linear = 0;
 }
 
