@@ -247,8 +247,9 @@ int pv_clear_page(struct pv_mm *mm, uint64_t mfn);
 int pv_copy_page(struct pv_mm *mm, uint64_t to, uint64_t from);
 
 /*
- * vcpu.c: a vCPU is known, with `id` and `domain` set, and without any references; runs (its TLB is
- * empty then) or does not; gives up all of its references: roots, GDT, LDT.
+ * vcpu.c: a vCPU is known, once, with `id` and `domain` set and without any references, before it
+ * has roots; runs (its TLB is empty then) or does not; gives up all of its references: roots, GDT,
+ * LDT.
  */
 void pv_mm_add_vcpu(struct pv_mm *mm, struct pv_vcpu *v);
 /*
@@ -258,7 +259,7 @@ void pv_mm_add_vcpu(struct pv_mm *mm, struct pv_vcpu *v);
 int pv_mm_start(struct pv_mm *mm, struct pv_vcpu *v, uint64_t root);
 void pv_mm_vcpu_up(struct pv_mm *mm, uint32_t id);
 void pv_mm_vcpu_down(struct pv_mm *mm, uint32_t id);
-void pv_mm_release_vcpu(struct pv_mm *mm, struct pv_vcpu *v);
+void pv_mm_release_vcpu(struct pv_vcpu *v);
 
 /*
  * descriptor.c, descriptor_table.c

@@ -248,6 +248,7 @@ static void a_vcpu_comes_and_goes(void **state)
 	struct fake_machine *m = *state;
 	struct pv_vcpu *v = &m->vcpus[2];
 
+	pv_mm_add_vcpu(fake_mm(m), v);
 	assert_int_equal(pv_roots_set(v, FAKE_HOLE, 0), -XEN_EINVAL);
 	assert_int_equal(pv_roots_set(v, A, FAKE_HOLE), -XEN_EINVAL);
 	assert_int_equal(pv_roots_set(v, 0, 0), -XEN_EINVAL);
@@ -255,7 +256,6 @@ static void a_vcpu_comes_and_goes(void **state)
 	assert_int_equal(pv_roots_set(v, A, B), 0);
 	assert_int_equal(m2p_slot(m, A), fake_mm(m)->l4_slots[0]);
 	assert_int_equal(m2p_slot(m, B), 0);
-	pv_mm_add_vcpu(fake_mm(m), v);
 	pv_mm_vcpu_up(fake_mm(m), 2);
 	assert_int_equal(pv_new_base(v, C), 0);
 	assert_int_equal(v->roots.previous[0], A);
@@ -264,11 +264,17 @@ static void a_vcpu_comes_and_goes(void **state)
 	v->ldt_entries = 1;
 	fake_check(m);
 	pv_mm_vcpu_down(fake_mm(m), 2);
-	pv_mm_release_vcpu(fake_mm(m), v);
+	pv_mm_release_vcpu(v);
 	assert_int_equal(fake_mm(m)->idle_roots, 0);
 	assert_int_equal(v->roots.kernel + v->roots.user + v->gdt_entries + v->ldt_entries, 0);
 	assert_frame(m, C, PV_TYPE_L4, 2, 0);
 	assert_frame(m, FAKE_FREE, PV_TYPE_DESCRIPTORS, 2, 0);
+	/* It comes again, and what it keeps is forgotten as before. */
+	assert_int_equal(pv_roots_set(v, A, 0), 0);
+	assert_int_equal(pv_new_base(v, B), 0);
+	assert_int_equal(v->roots.previous[0], A);
+	pv_roots_forget(fake_mm(m));
+	assert_frame(m, A, PV_TYPE_L4, 2, 0);
 }
 
 int main(void)
