@@ -243,6 +243,19 @@ static void the_m2p_of_one_that_is_kept(void **state)
 	assert_int_equal(m2p_slot(m, A), 0);
 }
 
+/* Nor does it matter which vCPU keeps it. */
+static void the_m2p_of_one_that_another_vcpu_keeps(void **state)
+{
+	struct fake_machine *m = *state;
+
+	assert_int_equal(pv_new_base(&m->vcpus[1], A), 0);
+	assert_int_equal(pv_new_base(&m->vcpus[1], FAKE_L4), 0);
+	assert_int_equal(m->vcpus[1].roots.previous[0], A);
+	assert_int_equal(m2p_slot(m, A), fake_mm(m)->l4_slots[0]);
+	assert_int_equal(user_base(m, A), 0);
+	assert_int_equal(m2p_slot(m, A), 0);
+}
+
 static void a_vcpu_comes_and_goes(void **state)
 {
 	struct fake_machine *m = *state;
@@ -290,6 +303,7 @@ int main(void)
 		PV_TEST(with_linear_tables),
 		PV_TEST(the_m2p_in_user_mode),
 		PV_TEST(the_m2p_of_one_that_is_kept),
+		PV_TEST(the_m2p_of_one_that_another_vcpu_keeps),
 		PV_TEST(a_vcpu_comes_and_goes),
 	};
 
