@@ -78,7 +78,7 @@ static int take_tables(struct pv_vcpu *v, const struct vcpu_guest_context *c)
 		rc = pv_roots_set(v, c->ctrlreg[3] >> PV_PAGE_SHIFT,
 				  c->ctrlreg[1] >> PV_PAGE_SHIFT);
 	if (rc)
-		pv_mm_release_vcpu(mm, v);
+		pv_mm_release_vcpu(v);
 	pv_unlock(&mm->lock);
 	return rc;
 }
@@ -128,7 +128,7 @@ void pv_release_context(struct pv_vcpu *v)
 	struct pv_mm *mm = &v->domain->mm;
 
 	pv_lock(&mm->lock);
-	pv_mm_release_vcpu(mm, v);
+	pv_mm_release_vcpu(v);
 	pv_unlock(&mm->lock);
 }
 

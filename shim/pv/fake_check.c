@@ -52,7 +52,7 @@ static void hold_frame_itself(struct model *x, uint64_t mfn)
 {
 	const struct pv_frame *f = &x->m->frames[mfn];
 
-	if (f->flags & PV_FRAME_RAM)
+	if (f->flags & PV_FRAME_ALLOCATED)
 		hold(x, mfn, 0);
 	if (f->flags & PV_FRAME_SHARED)
 		hold(x, mfn, PV_TYPE_WRITABLE);
@@ -156,14 +156,14 @@ static void expand(struct model *x, uint64_t mfn)
 {
 	const struct pv_frame *f = &x->m->frames[mfn];
 
-	if (!f->type_refs)
+	if (!f->type_refs || f->type == PV_TYPE_WRITABLE)
 		return;
 	if (!(f->flags & PV_FRAME_VALIDATED))
 		bad("frame %#lx is used as type %u, and not validated", mfn, f->type);
-	if (f->type >= PV_TYPE_L1 && f->type <= PV_TYPE_L4)
-		hold_table(x, mfn);
-	else if (f->type == PV_TYPE_DESCRIPTORS)
+	if (f->type == PV_TYPE_DESCRIPTORS)
 		check_descriptors(x, mfn);
+	else
+		hold_table(x, mfn);
 }
 
 static void compare(struct model *x, uint64_t mfn)

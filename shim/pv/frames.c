@@ -11,6 +11,16 @@ static bool is_table(uint8_t type)
 	return type >= PV_TYPE_L1 && type <= PV_TYPE_L4;
 }
 
+/* Others are zero. */
+static void init_frame(struct pv_frame *f)
+{
+	if (f->flags & PV_FRAME_SHARED)
+		pv_frame_become(f, PV_FRAME_SHARED);
+	else if (f->flags & PV_FRAME_RAM)
+		pv_frame_become(f, PV_FRAME_RAM | PV_FRAME_ALLOCATED);
+	f->stamp = 0;
+}
+
 void pv_mm_init(struct pv_mm *mm)
 {
 	mm->lock = (struct pv_lock){0};
@@ -22,12 +32,8 @@ void pv_mm_init(struct pv_mm *mm)
 		mm->vcpus[i] = NULL;
 		mm->flushed[i] = 1;
 	}
-	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++) {
-		struct pv_frame *f = &mm->frames[mfn];
-
-		pv_frame_become(f, f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED));
-		f->stamp = 0;
-	}
+	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++)
+		init_frame(&mm->frames[mfn]);
 }
 
 bool pv_get_ref(struct pv_mm *mm, uint64_t mfn)
@@ -93,7 +99,7 @@ int pv_get_type(struct pv_mm *mm, uint64_t mfn, enum pv_type type)
 		return -XEN_EINVAL;
 	if (f->type != type)
 		change_type(mm, f, type);
-	if (!(f->flags & PV_FRAME_VALIDATED))
+	if (!f->type_refs && !(f->flags & PV_FRAME_VALIDATED))
 		return get_first(mm, mfn, type);
 	f->type_refs++;
 	return 0;

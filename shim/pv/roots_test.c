@@ -243,11 +243,25 @@ static void the_m2p_of_one_that_is_kept(void **state)
 	assert_int_equal(m2p_slot(m, A), 0);
 }
 
+/* Nor does it matter which vCPU keeps it. */
+static void the_m2p_of_one_that_another_vcpu_keeps(void **state)
+{
+	struct fake_machine *m = *state;
+
+	assert_int_equal(pv_new_base(&m->vcpus[1], A), 0);
+	assert_int_equal(pv_new_base(&m->vcpus[1], FAKE_L4), 0);
+	assert_int_equal(m->vcpus[1].roots.previous[0], A);
+	assert_int_equal(m2p_slot(m, A), fake_mm(m)->l4_slots[0]);
+	assert_int_equal(user_base(m, A), 0);
+	assert_int_equal(m2p_slot(m, A), 0);
+}
+
 static void a_vcpu_comes_and_goes(void **state)
 {
 	struct fake_machine *m = *state;
 	struct pv_vcpu *v = &m->vcpus[2];
 
+	pv_mm_add_vcpu(fake_mm(m), v);
 	assert_int_equal(pv_roots_set(v, FAKE_HOLE, 0), -XEN_EINVAL);
 	assert_int_equal(pv_roots_set(v, A, FAKE_HOLE), -XEN_EINVAL);
 	assert_int_equal(pv_roots_set(v, 0, 0), -XEN_EINVAL);
@@ -255,7 +269,6 @@ static void a_vcpu_comes_and_goes(void **state)
 	assert_int_equal(pv_roots_set(v, A, B), 0);
 	assert_int_equal(m2p_slot(m, A), fake_mm(m)->l4_slots[0]);
 	assert_int_equal(m2p_slot(m, B), 0);
-	pv_mm_add_vcpu(fake_mm(m), v);
 	pv_mm_vcpu_up(fake_mm(m), 2);
 	assert_int_equal(pv_new_base(v, C), 0);
 	assert_int_equal(v->roots.previous[0], A);
@@ -264,11 +277,17 @@ static void a_vcpu_comes_and_goes(void **state)
 	v->ldt_entries = 1;
 	fake_check(m);
 	pv_mm_vcpu_down(fake_mm(m), 2);
-	pv_mm_release_vcpu(fake_mm(m), v);
+	pv_mm_release_vcpu(v);
 	assert_int_equal(fake_mm(m)->idle_roots, 0);
 	assert_int_equal(v->roots.kernel + v->roots.user + v->gdt_entries + v->ldt_entries, 0);
 	assert_frame(m, C, PV_TYPE_L4, 2, 0);
 	assert_frame(m, FAKE_FREE, PV_TYPE_DESCRIPTORS, 2, 0);
+	/* It comes again, and what it keeps is forgotten as before. */
+	assert_int_equal(pv_roots_set(v, A, 0), 0);
+	assert_int_equal(pv_new_base(v, B), 0);
+	assert_int_equal(v->roots.previous[0], A);
+	pv_roots_forget(fake_mm(m));
+	assert_frame(m, A, PV_TYPE_L4, 2, 0);
 }
 
 int main(void)
@@ -284,6 +303,7 @@ int main(void)
 		PV_TEST(with_linear_tables),
 		PV_TEST(the_m2p_in_user_mode),
 		PV_TEST(the_m2p_of_one_that_is_kept),
+		PV_TEST(the_m2p_of_one_that_another_vcpu_keeps),
 		PV_TEST(a_vcpu_comes_and_goes),
 	};
 

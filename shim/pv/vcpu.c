@@ -32,12 +32,11 @@ int pv_mm_start(struct pv_mm *mm, struct pv_vcpu *v, uint64_t root)
 	return 0;
 }
 
-void pv_mm_release_vcpu(struct pv_mm *mm, struct pv_vcpu *v)
+void pv_mm_release_vcpu(struct pv_vcpu *v)
 {
 	pv_forget_ldt(v);
 	v->ldt_entries = 0;
 	v->ldt_base = 0;
 	pv_set_gdt(v, NULL, 0);
 	pv_roots_put(v);
-	mm->vcpus[v->id] = NULL;
 }

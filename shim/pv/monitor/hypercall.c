@@ -88,8 +88,10 @@ static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 	bool alone = changes_frames(nr, args);
 	long result;
 
-	if (alone)
+	if (alone) {
 		pv_lock(&v->domain->mm.lock);
+		pv_roots_forget(&v->domain->mm);
+	}
 	result = host_hypercall(nr, args);
 	if (alone)
 		pv_unlock(&v->domain->mm.lock);
