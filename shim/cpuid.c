@@ -46,3 +46,35 @@ void xen_cpuid(const struct xen_cpuid_config *c, struct cpuid_leaf *leaves)
 
 	memcpy(leaves, table, sizeof(table));
 }
+
+static unsigned address_bits(uint64_t max_mfn)
+{
+	unsigned bits = 0;
+
+	for (uint64_t last = max_mfn - 1; last; last >>= 1)
+		bits++;
+	return bits + GUEST_PAGE_SHIFT;
+}
+
+void xen_cpuid_pv(const struct xen_cpuid_config *c, struct cpuid_leaf *leaves)
+{
+	xen_cpuid(c, leaves);
+	for (unsigned i = 0; i < XEN_CPUID_LEAVES; i++) {
+		struct cpuid_leaf *l = &leaves[i];
+
+		switch (l->leaf) {
+		case XEN_CPUID_BASE:
+			l->eax = XEN_CPUID_BASE + 5;
+			break;
+		case XEN_CPUID_BASE + 2:
+			l->ecx = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+			break;
+		case XEN_CPUID_BASE + 4: /* of HVM guests */
+			l->eax = l->ebx = l->ecx = l->edx = 0;
+			break;
+		}
+	}
+	leaves[XEN_CPUID_LEAVES] = (struct cpuid_leaf){
+		.leaf = XEN_CPUID_BASE + 5, .has_subleaves = true, .ebx = address_bits(c->max_mfn)};
+}
+_Static_assert(XEN_CPUID_PV_LEAVES == XEN_CPUID_LEAVES + 1, "one more than others have");

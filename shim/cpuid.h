@@ -22,11 +22,19 @@ struct xen_cpuid_config {
 	uint32_t tsc_to_ns_mul;
 	int8_t tsc_shift;
 	bool rdtscp;
+	uint64_t max_mfn; /* of a PV guest's machine, exclusive */
 };
 
 #define XEN_CPUID_LEAVES 7
 
 /* Fill leaves[XEN_CPUID_LEAVES]: 0x40000000 to 0x40000004, leaf 3 with sub-leaves 0 to 2. */
 void xen_cpuid(const struct xen_cpuid_config *c, struct cpuid_leaf *leaves);
+
+/*
+ * The same for a PV guest: 0x40000000 to 0x40000005. Leaf 4 tells of no feature; leaf 2 has its
+ * own, and leaf 5 the width of its machine addresses.
+ */
+#define XEN_CPUID_PV_LEAVES 8
+void xen_cpuid_pv(const struct xen_cpuid_config *c, struct cpuid_leaf *leaves);
 
 #endif

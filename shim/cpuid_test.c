@@ -93,9 +93,45 @@ static void hvm_leaf(void **state)
 	assert_int_equal(l.ecx, 7);
 }
 
+static struct cpuid_leaf pv_leaf(uint32_t number, uint64_t max_mfn)
+{
+	struct cpuid_leaf leaves[XEN_CPUID_PV_LEAVES];
+	struct xen_cpuid_config c = config;
+
+	c.max_mfn = max_mfn;
+	memset(leaves, 0xff, sizeof(leaves));
+	xen_cpuid_pv(&c, leaves);
+	for (unsigned i = 0; i < XEN_CPUID_PV_LEAVES; i++)
+		if (leaves[i].leaf == number)
+			return leaves[i];
+	fail_msg("no leaf %#x", number);
+	return leaves[0];
+}
+
+static void leaves_of_pv_guests(void **state)
+{
+	struct cpuid_leaf l = pv_leaf(0x40000000, 1);
+
+	(void)state;
+	assert_int_equal(l.eax, 0x40000005);
+	assert_memory_equal(&l.ebx, "XenVMMXenVMM", 12);
+	l = pv_leaf(0x40000002, 1);
+	assert_int_equal(l.eax, 1);
+	assert_int_equal(l.ebx, 0x40000000);
+	assert_int_equal(l.ecx, 1);
+	l = pv_leaf(0x40000003, 1);
+	assert_int_equal(l.ecx, 2400000);
+	l = pv_leaf(0x40000004, 1);
+	assert_int_equal(l.eax | l.ebx | l.ecx | l.edx, 0);
+	assert_int_equal(pv_leaf(0x40000005, 0x100000).ebx, 32);
+	assert_int_equal(pv_leaf(0x40000005, 0x100001).ebx, 33);
+	assert_int_equal(pv_leaf(0x40000005, 1).ebx, 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leaves_of_pv_guests),
 		cmocka_unit_test(signature),
 		cmocka_unit_test(version_and_page),
 		cmocka_unit_test(time_leaves),

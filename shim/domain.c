@@ -98,6 +98,13 @@ int domain_check_self(const struct domain *d, domid_t domid)
 	return domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
 }
 
+int domain_check_translated(const struct domain *d, domid_t domid)
+{
+	int rc = domain_check_self(d, domid);
+
+	return d->type == DOMAIN_PV && rc != -XEN_ESRCH ? -XEN_EACCES : rc;
+}
+
 void domain_shutdown(struct domain *d, int reason)
 {
 	int code = SHUTDOWN_CODE_NONE;

@@ -163,4 +163,10 @@ static inline bool domain_long_mode(const struct domain *d)
  */
 int domain_check_self(const struct domain *d, domid_t domid);
 
+/*
+ * The same for what places pages at frames of the guest's choice. -XEN_EACCES: d is a PV guest,
+ * whose frames are the machine's.
+ */
+int domain_check_translated(const struct domain *d, domid_t domid);
+
 #endif

@@ -37,6 +37,8 @@ static int pin_page(struct domain *d, struct page *p, struct gfn at, bool write)
 {
 	struct memslot_hint hint = {0};
 
+	if (write && d->type == DOMAIN_PV && !pv_frame_may_be_written(d, at.v))
+		return GNTST_general_error;
 	return physmap_pin(d, &hint, at, write, &p->pin) ? GNTST_bad_page : GNTST_okay;
 }
 

@@ -42,3 +42,59 @@ long gnttabop_unmap_grant_ref(struct vcpu *v, const struct hypercall *h)
 
 	return grant_array_call(v, h, &unmaps);
 }
+
+/*
+ * A PV guest names a place in its page tables, which are its monitor's to write. Nothing is mapped
+ * yet, and there are no handles.
+ */
+static int16_t pv_map_one(struct vcpu *v, void *arg)
+{
+	const struct gnttab_map_grant_ref *op = arg;
+	int rc;
+
+	if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map)))
+		return GNTST_bad_gntref;
+	rc = grant_domain_status(v->domain, op->dom, op->ref);
+	return rc == GNTST_okay ? GNTST_general_error : rc;
+}
+
+static int16_t pv_unmap_one(struct vcpu *v, void *arg)
+{
+	(void)v;
+	(void)arg;
+	return GNTST_bad_handle;
+}
+
+long pv_map_grant_ref(struct vcpu *v, const struct hypercall *h)
+{
+	static const struct grant_array maps = {
+		.size = sizeof(struct gnttab_map_grant_ref),
+		.status = offsetof(struct gnttab_map_grant_ref, status),
+		.one = pv_map_one,
+		.whole = true,
+	};
+
+	return grant_array_call(v, h, &maps);
+}
+
+long pv_unmap_grant_ref(struct vcpu *v, const struct hypercall *h)
+{
+	static const struct grant_array unmaps = {
+		.size = sizeof(struct gnttab_unmap_grant_ref),
+		.status = offsetof(struct gnttab_unmap_grant_ref, status),
+		.one = pv_unmap_one,
+	};
+
+	return grant_array_call(v, h, &unmaps);
+}
+
+long pv_unmap_and_replace(struct vcpu *v, const struct hypercall *h)
+{
+	static const struct grant_array unmaps = {
+		.size = sizeof(struct gnttab_unmap_and_replace),
+		.status = offsetof(struct gnttab_unmap_and_replace, status),
+		.one = pv_unmap_one,
+	};
+
+	return grant_array_call(v, h, &unmaps);
+}

@@ -65,15 +65,22 @@ _Static_assert(offsetof(struct gnttab_setup_table, status) ==
 		       offsetof(struct gnttab_setup_table_x86_32, status),
 	       "the status is at the same place in both word sizes");
 
+static uint64_t status_mfn(struct domain *d, unsigned i)
+{
+	(void)d;
+	return pv_overlay_mfn(OVERLAY_GRANT_STATUS + i);
+}
+
 /* Where each is, in the guest's own words. A list that cannot be written to is told to 64-bit
  * guests only: so it is on Xen, which has written the status of the others by then. */
-static int16_t write_frames(struct vcpu *v, const struct setup *s, bool long_mode)
+static int16_t write_frames(struct vcpu *v, const struct setup *s, bool long_mode,
+			    uint64_t (*place)(struct domain *d, unsigned i))
 {
 	size_t size = long_mode ? 8 : 4;
 	int16_t status = GNTST_okay;
 
 	for (uint32_t i = 0; i < s->nr_frames; i++) {
-		uint64_t at = grants_frame_gfn(v->domain, i);
+		uint64_t at = place(v->domain, i);
 
 		if (guest_write(v, gva(s->list.v + i * size), &at, size) && long_mode)
 			status = GNTST_bad_virt_addr;
@@ -92,7 +99,7 @@ static int16_t setup_table(struct vcpu *v, const struct setup *s, bool long_mode
 	pthread_mutex_lock(&d->lock);
 	rc = grants_grow(d, s->nr_frames);
 	pthread_mutex_unlock(&d->lock);
-	return rc ? GNTST_general_error : write_frames(v, s, long_mode);
+	return rc ? GNTST_general_error : write_frames(v, s, long_mode, grants_frame_gfn);
 }
 
 static long gnttabop_setup_table(struct vcpu *v, const struct hypercall *h)
@@ -111,6 +118,39 @@ static long gnttabop_setup_table(struct vcpu *v, const struct hypercall *h)
 		return rc;
 	status = setup_table(v, &s, h->long_mode);
 	return guest_write(v, s.status, &status, sizeof(status));
+}
+
+/* Here a list is of 64-bit words. There are as many as frames of the table make: none is added. */
+static int16_t get_statuses(struct vcpu *v, const struct setup *s)
+{
+	struct domain *d = v->domain;
+	int16_t status = status_of_domain(d, s->dom);
+	unsigned count;
+
+	if (status != GNTST_okay)
+		return status;
+	pthread_mutex_lock(&d->lock);
+	count = d->grants.nr_statuses;
+	pthread_mutex_unlock(&d->lock);
+	return s->nr_frames > count ? GNTST_general_error : write_frames(v, s, true, status_mfn);
+}
+
+static long pv_get_status_frames(struct vcpu *v, const struct hypercall *h)
+{
+	struct gva arg = gva(h->args[1]);
+	struct gnttab_get_status_frames op;
+	int16_t status;
+	long rc = check_count(h);
+
+	if (!rc)
+		rc = guest_read(v, &op, arg, sizeof(op));
+	if (rc)
+		return rc;
+	status = get_statuses(v, &(struct setup){.dom = op.dom,
+						 .nr_frames = op.nr_frames,
+						 .list = gva((uintptr_t)op.frame_list.p)});
+	return guest_write(v, gva(arg.v + offsetof(struct gnttab_get_status_frames, status)),
+			   &status, sizeof(status));
 }
 
 static long gnttabop_query_size(struct vcpu *v, const struct hypercall *h)
@@ -179,16 +219,16 @@ static long gnttabop_get_version(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation grant_table_ops[] = {
-	SUBOP_PVH(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref),
-	SUBOP_PVH(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref),
-	SUBOP_PVH(GNTTABOP_setup_table, gnttabop_setup_table),
+	SUBOP_EACH(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref, pv_map_grant_ref),
+	SUBOP_EACH(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref, pv_unmap_grant_ref),
+	SUBOP(GNTTABOP_setup_table, gnttabop_setup_table),
 	SUBOP_ENOSYS(GNTTABOP_dump_table),
 	SUBOP_ENOSYS(GNTTABOP_transfer),
 	SUBOP(GNTTABOP_copy, gnttabop_copy),
 	SUBOP(GNTTABOP_query_size, gnttabop_query_size),
-	SUBOP_ENOSYS(GNTTABOP_unmap_and_replace),
+	SUBOP_PV(GNTTABOP_unmap_and_replace, pv_unmap_and_replace),
 	SUBOP(GNTTABOP_set_version, gnttabop_set_version),
-	SUBOP_ENOSYS(GNTTABOP_get_status_frames),
+	SUBOP_PV(GNTTABOP_get_status_frames, pv_get_status_frames),
 	SUBOP(GNTTABOP_get_version, gnttabop_get_version),
 	SUBOP(GNTTABOP_swap_grant_ref, gnttabop_swap_grant_ref),
 	SUBOP_ENOSYS(GNTTABOP_cache_flush),

@@ -92,9 +92,20 @@ static int make_uses(struct grant_table *g, unsigned frames)
 	return 0;
 }
 
+void grants_share(struct domain *d, unsigned frames, unsigned statuses)
+{
+	if (d->type != DOMAIN_PV)
+		return;
+	for (unsigned i = frames; i < d->grants.nr_frames; i++)
+		pv_share_overlay(d, OVERLAY_GRANT_FRAMES + i);
+	for (unsigned i = statuses; i < d->grants.nr_statuses; i++)
+		pv_share_overlay(d, OVERLAY_GRANT_STATUS + i);
+}
+
 int grants_grow(struct domain *d, unsigned frames)
 {
 	struct grant_table *g = &d->grants;
+	const unsigned old_frames = g->nr_frames, old_statuses = g->nr_statuses;
 	int rc;
 
 	if (frames <= g->nr_frames)
@@ -109,6 +120,7 @@ int grants_grow(struct domain *d, unsigned frames)
 	if (g->version > 1)
 		g->nr_statuses = grant_statuses_for(frames);
 	short_unlock(&g->lock);
+	grants_share(d, old_frames, old_statuses);
 	return 0;
 }
 
@@ -154,6 +166,8 @@ uint64_t grants_frame_gfn(struct domain *d, unsigned idx)
 {
 	struct gfn at;
 
+	if (d->type == DOMAIN_PV)
+		return pv_overlay_mfn(OVERLAY_GRANT_FRAMES + idx);
 	return overlay_place(&d->memslots, OVERLAY_GRANT_FRAMES + idx, &at) ? at.v : UINT64_MAX;
 }
 

@@ -104,6 +104,12 @@ static inline unsigned grant_statuses_for(unsigned frames)
 	return (frames * GRANTS_PER_FRAME_V2 + STATUSES_PER_FRAME - 1) / STATUSES_PER_FRAME;
 }
 
+/*
+ * A PV guest may map those from these on that there are: a PV guest sees all of its table at fixed
+ * frames (shim/pv_frames.h). Under the domain's lock.
+ */
+void grants_share(struct domain *d, unsigned frames, unsigned statuses);
+
 /* At least so many frames. Under the domain's lock. 0, -EINVAL: beyond the limit, -ENOMEM. */
 int grants_grow(struct domain *d, unsigned frames);
 
@@ -119,8 +125,8 @@ uint64_t grants_frame_gfn(struct domain *d, unsigned idx);
 
 /*
  * GNTTABOP_set_version, to 1 or 2: 0; -XEN_EBUSY: an entry is in use that is not one of the
- * toolstack's; -XEN_ERANGE: one of these cannot be said in version 1; -XEN_ENOSYS, -XEN_ENOMEM.
- * Takes the domain's lock.
+ * toolstack's, or a PV guest maps the statuses, which are to go; -XEN_ERANGE: one of these cannot
+ * be said in version 1; -XEN_ENOSYS, -XEN_ENOMEM. Takes the domain's lock.
  */
 int grants_set_version(struct domain *d, unsigned version);
 

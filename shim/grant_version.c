@@ -61,9 +61,25 @@ static void write_v2(const struct grant_table *g, const struct kept *k)
 	}
 }
 
-/* Under both locks. */
-static int change(struct grant_table *g, unsigned version)
+/* A PV guest, which maps them itself, must not do so when they go. */
+static int unshare_statuses(struct domain *d)
 {
+	const unsigned count = d->grants.nr_statuses;
+
+	if (d->type != DOMAIN_PV)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		if (pv_overlay_in_use(d, OVERLAY_GRANT_STATUS + i))
+			return -XEN_EBUSY;
+	for (unsigned i = 0; i < count; i++)
+		pv_unshare_overlay(d, OVERLAY_GRANT_STATUS + i);
+	return 0;
+}
+
+/* Under both locks. */
+static int change(struct domain *d, unsigned version)
+{
+	struct grant_table *g = &d->grants;
 	struct kept kept = {0};
 	int rc = 0;
 
@@ -73,6 +89,8 @@ static int change(struct grant_table *g, unsigned version)
 		keep_v1(g, &kept);
 	else
 		rc = keep_v2(g, &kept);
+	if (!rc)
+		rc = unshare_statuses(d);
 	if (rc)
 		return rc;
 	grants_empty(g);
@@ -82,6 +100,7 @@ static int change(struct grant_table *g, unsigned version)
 		write_v2(g, &kept);
 	else
 		memcpy(g->frames, kept.of, sizeof(kept.of));
+	grants_share(d, g->nr_frames, 0);
 	return 0;
 }
 
@@ -114,7 +133,7 @@ static int change_locked(struct domain *d, unsigned version)
 	if (g->version == version)
 		return 0;
 	short_lock(&g->lock);
-	rc = change(g, version);
+	rc = change(d, version);
 	short_unlock(&g->lock);
 	return rc || version == 2 ? rc : hide_statuses(d);
 }

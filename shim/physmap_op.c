@@ -15,7 +15,7 @@
 /* Whose frames, and which space: MMIO is for domains that have the hardware. */
 static int check_domain(const struct domain *d, domid_t domid, unsigned space)
 {
-	int rc = domain_check_self(d, domid);
+	int rc = domain_check_translated(d, domid);
 
 	return space == XENMAPSPACE_dev_mmio && rc != -XEN_ESRCH ? -XEN_EACCES : rc;
 }
@@ -215,7 +215,7 @@ long xenmem_remove_from_physmap(struct vcpu *v, const struct hypercall *h)
 		return -XEN_EINVAL;
 	rc = read_removal(v, h, &r);
 	if (!rc)
-		rc = domain_check_self(v->domain, r.domid);
+		rc = domain_check_translated(v->domain, r.domid);
 	if (rc)
 		return rc;
 	return r.gpfn > LAST_GFN ? -XEN_ENOENT : remove_page(v->domain, gfn(r.gpfn));

@@ -39,6 +39,8 @@ struct pv_machine {
 	 * reservation's lock. */
 	uint64_t *leaving;
 	uint64_t nr_leaving;
+
+	bool has_eoi_page; /* PHYSDEVOP_pirq_eoi_gmfn_v*; under the domain's lock */
 };
 
 /* The frame of a page of the hypervisor's that a PV guest may map. */
@@ -52,7 +54,8 @@ static inline uint64_t pv_overlay_mfn(unsigned overlay)
  * Its shared_info is at pv_overlay_mfn(OVERLAY_SHARED_INFO), where the caller has made a slot of
  * the overlay pages, and its wall clock is written: so the platform must be able to tell the time.
  * All vCPUs have upcalls masked. *m is copied (`leaving` is ours); entries of frames that are
- * shared with the guest become so in the frame table, and all others are left to the caller.
+ * shared with the guest become so in the frame table, and all others are left to the caller: RAM
+ * that is withheld (shim/reservation.h) is zero there.
  * 0 or -ENOMEM.
  */
 int domain_make_pv(struct domain *d, const struct pv_machine *m);
@@ -78,8 +81,14 @@ void pv_frame_allocate(struct domain *d, uint64_t mfn);
 enum pv_hold { PV_HOLD_NONE, PV_HOLD_ALLOCATION, PV_HOLD_USES, PV_HOLD_GIVEN_UP };
 enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn);
 
+/* The domain gives up one with PV_HOLD_USES: they go on. */
+void pv_frame_give_up(struct domain *d, uint64_t mfn);
+
 /* It is nobody's: no references, no place in the M2P. */
 void pv_frame_free(struct domain *d, uint64_t mfn);
+
+/* Is it neither a page table nor descriptors? What is no frame of the guest's is neither. */
+bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn);
 
 /*
  * The hypervisor writes to this frame from now on, for good: it is no page table nor descriptors

@@ -105,6 +105,8 @@ static void set_gone(struct reservation *r, const struct ram_range *range, uint6
 
 	__atomic_store_n(&r->some_gone, true, __ATOMIC_RELEASE);
 	__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+	if (page < r->first_gone)
+		r->first_gone = page;
 }
 
 static void set_there(const struct ram_range *range, uint64_t page)
@@ -272,6 +274,157 @@ unsigned reservation_populate(struct domain *d, const uint64_t *frames, unsigned
 	run_end(&populated);
 	pthread_mutex_unlock(&r->lock);
 	return i;
+}
+
+int domain_withhold_ram(struct domain *d, struct gfn base, uint64_t npages)
+{
+	struct reservation *r = &d->reservation;
+	const struct ram_range *range = range_of(r, base.v, npages);
+
+	if (!range || domain_count_populated(d, base, npages) != npages)
+		return -EINVAL;
+	for (uint64_t i = 0; i < npages; i++)
+		set_gone(r, range, base.v + i);
+	r->pages -= npages;
+	return 0;
+}
+
+/* The first page from `page` on that is not there; or the end of the range, or beyond. */
+static uint64_t next_gone(const struct ram_range *range, uint64_t page)
+{
+	uint64_t offset = page - range->first, word;
+
+	for (; offset < range->npages; offset = (offset | 63) + 1) {
+		word = __atomic_load_n(&range->gone[offset / 64], __ATOMIC_RELAXED) >> offset % 64;
+		if (word)
+			return range->first + offset + __builtin_ctzll(word);
+	}
+	return range->first + offset;
+}
+
+/* The first extent of so many pages, a power of two, of which none is there. */
+static bool find_gone(const struct ram_range *range, uint64_t from, uint64_t end, uint64_t size,
+		      uint64_t *first)
+{
+	uint64_t page = from > range->first ? from : range->first;
+
+	end = min_of(end, range->first + range->npages);
+	while (page < end && (page = next_gone(range, page)) < end) {
+		page = (page + size - 1) & ~(size - 1);
+		if (page >= end || size > end - page)
+			return false;
+		if (count_bits(range->gone, page - range->first, page - range->first + size) ==
+		    size) {
+			*first = page;
+			return true;
+		}
+		page += size;
+	}
+	return false;
+}
+
+/* What the domain has is counted elsewhere. */
+static bool take_extent(struct reservation *r, uint64_t size, uint64_t end, uint64_t *first)
+{
+	for (unsigned i = 0; i < r->nr_ranges; i++) {
+		if (!find_gone(&r->range[i], r->first_gone, end, size, first))
+			continue;
+		for (uint64_t page = 0; page < size; page++)
+			set_there(&r->range[i], *first + page);
+		if (size == 1)
+			r->first_gone = *first + 1;
+		return true;
+	}
+	return false;
+}
+
+static void tell_taken(struct domain *d, const uint64_t *first, unsigned n, uint64_t size)
+{
+	struct run populated = {.d = d, .tell = take_back};
+
+	for (unsigned i = 0; i < n; i++)
+		for (uint64_t page = 0; page < size; page++)
+			run_add(&populated, first[i] + page);
+	run_end(&populated);
+}
+
+unsigned reservation_take(struct domain *d, unsigned order, uint64_t end, unsigned n,
+			  uint64_t *first)
+{
+	struct reservation *r = &d->reservation;
+	const uint64_t size = 1ull << order;
+	unsigned i = 0;
+
+	pthread_mutex_lock(&r->lock);
+	while (i < n && has_room(r, size) && take_extent(r, size, end, &first[i])) {
+		r->pages += size;
+		i++;
+	}
+	tell_taken(d, first, i, size);
+	pthread_mutex_unlock(&r->lock);
+	return i;
+}
+
+/* How many of these could be given up: all, unless one is not there or comes twice. */
+static unsigned give_up(struct reservation *r, const uint64_t *pages, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		const struct ram_range *range = range_of(r, pages[i], 1);
+
+		if (!range || is_gone(range, pages[i]))
+			break;
+		set_gone(r, range, pages[i]);
+	}
+	return i;
+}
+
+static void put_extents(struct reservation *r, const uint64_t *first, unsigned n, uint64_t size)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (uint64_t page = 0; page < size; page++)
+			set_gone(r, range_of(r, first[i], size), first[i] + page);
+}
+
+static void discard_pages(struct domain *d, const uint64_t *pages, unsigned n)
+{
+	struct run discards = {.d = d, .tell = discard};
+
+	for (unsigned i = 0; i < n; i++)
+		run_add(&discards, pages[i]);
+	run_end(&discards);
+}
+
+/* Under the lock. What was given up may be taken at once. */
+static int exchange(struct domain *d, const uint64_t *pages, unsigned n, uint64_t size,
+		    uint64_t end, uint64_t *first)
+{
+	struct reservation *r = &d->reservation;
+	unsigned gone = give_up(r, pages, n), taken = 0;
+
+	while (gone == n && taken < n / size && take_extent(r, size, end, &first[taken]))
+		taken++;
+	if (gone == n && taken == n / size) {
+		discard_pages(d, pages, n);
+		tell_taken(d, first, taken, size);
+		return 0;
+	}
+	put_extents(r, first, taken, size);
+	for (unsigned i = 0; i < gone; i++)
+		set_there(range_of(r, pages[i], 1), pages[i]);
+	return gone == n ? -XEN_ENOMEM : -XEN_EINVAL;
+}
+
+int reservation_exchange(struct domain *d, const uint64_t *pages, unsigned n, unsigned order,
+			 uint64_t end, uint64_t *first)
+{
+	int rc;
+
+	pthread_mutex_lock(&d->reservation.lock);
+	rc = exchange(d, pages, n, 1ull << order, end, first);
+	pthread_mutex_unlock(&d->reservation.lock);
+	return rc;
 }
 
 bool reservation_increase(struct domain *d, unsigned order)

@@ -39,6 +39,7 @@ struct reservation {
 
 	pthread_mutex_t lock; /* of who changes the bits, and of all below, in pages */
 	uint64_t pages;       /* what the guest has */
+	uint64_t first_gone;  /* no page below has been given back */
 	uint64_t max;         /* what it may have */
 	uint64_t target;      /* what it is asked to have */
 };
@@ -53,10 +54,18 @@ void reservation_init(struct reservation *r);
 void reservation_destroy(struct reservation *r);
 
 /*
- * There is RAM at these frames, all of it populated: for who builds the domain, before it runs. The
- * slot is made by him, too. 0; -ENOMEM; -ENOSPC: more than RESERVATION_RANGES_MAX pieces.
+ * There is RAM at these frames, all of it populated: for who builds the domain, before it runs, and
+ * in the order of addresses. The slot is made by him, too. 0; -ENOMEM; -ENOSPC: more than
+ * RESERVATION_RANGES_MAX pieces.
  */
 int domain_add_ram(struct domain *d, struct gfn base, uint64_t npages);
+
+/*
+ * Of that RAM, these frames are not populated yet, as if the guest had given them back: so a PV
+ * guest may be given others for its own (XENMEM_exchange), and more. By the same one. 0; -EINVAL:
+ * they are not RAM in one piece, all of it populated.
+ */
+int domain_withhold_ram(struct domain *d, struct gfn base, uint64_t npages);
 
 /*
  * How many pages the domain shall have: from now on it is given none beyond that (and a little,
@@ -91,6 +100,22 @@ uint64_t domain_count_populated(const struct domain *d, struct gfn base, uint64_
  */
 unsigned reservation_remove(struct domain *d, const uint64_t *frames, unsigned n, unsigned order);
 unsigned reservation_populate(struct domain *d, const uint64_t *frames, unsigned n, unsigned order);
+
+/*
+ * Populate up to `n` extents of 2^order pages, each aligned to its size and below frame `end`, that
+ * the hypervisor chooses: *first of each, and how many. Fewer: there would be more than the domain
+ * may have, or there is no such RAM. They are zero. A vCPU's thread.
+ */
+unsigned reservation_take(struct domain *d, unsigned order, uint64_t end, unsigned n,
+			  uint64_t *first);
+
+/*
+ * In place of `n` pages, which are given up, as many in extents such as these; they may be the
+ * same. n: a multiple of 2^order. 0; -XEN_EINVAL: one of the pages is not the domain's, or named
+ * twice; -XEN_ENOMEM: there is no such RAM. Then nothing has changed.
+ */
+int reservation_exchange(struct domain *d, const uint64_t *pages, unsigned n, unsigned order,
+			 uint64_t end, uint64_t *first);
 
 /* Count 2^order pages that no frame shows. False: there would be more than the domain may have. */
 bool reservation_increase(struct domain *d, unsigned order);

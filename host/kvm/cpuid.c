@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "host/kvm/vm.h"
-#include "shim/cpuid.h"
+#include "host/kvm/pv.h"
+#include "shim/pv_cpuid.h"
 
 #define CPUID_MAX               256
 #define CPUID1_ECX_VMX          (1u << 5)
@@ -148,11 +148,19 @@ static void add_xen_leaves(union cpuid_table *t, const struct vm_vcpu *vv)
 		.tsc_khz = vv->vm->tsc_khz,
 		.rdtscp = has_bit(t, 0x80000001, 3, 27),
 	};
-	struct cpuid_leaf leaves[XEN_CPUID_LEAVES];
+	struct cpuid_leaf leaves[XEN_CPUID_LEAVES > XEN_CPUID_PV_LEAVES ? XEN_CPUID_LEAVES
+									: XEN_CPUID_PV_LEAVES];
+	unsigned count = XEN_CPUID_LEAVES;
 
 	tsc_scale(config.tsc_khz, &config.tsc_to_ns_mul, &config.tsc_shift);
-	xen_cpuid(&config, leaves);
-	for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++) {
+	if (vv->vm->pv) {
+		config.max_mfn = vv->vm->pv->max_mfn;
+		count = XEN_CPUID_PV_LEAVES;
+		xen_cpuid_pv(&config, leaves);
+	} else {
+		xen_cpuid(&config, leaves);
+	}
+	for (unsigned i = 0; i < count; i++) {
 		const struct cpuid_leaf *l = &leaves[i];
 		/* Without its index an entry would answer for all sub-leaves. */
 		const struct kvm_cpuid_entry2 e = {
@@ -169,6 +177,25 @@ static void add_xen_leaves(union cpuid_table *t, const struct vm_vcpu *vv)
 	}
 }
 
+static void adjust_for_pv(struct kvm_cpuid_entry2 *e)
+{
+	struct cpuid_leaf l = {
+		.leaf = e->function,
+		.subleaf = e->index,
+		.has_subleaves = e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+		.eax = e->eax,
+		.ebx = e->ebx,
+		.ecx = e->ecx,
+		.edx = e->edx,
+	};
+
+	pv_cpuid_adjust(&l);
+	e->eax = l.eax;
+	e->ebx = l.ebx;
+	e->ecx = l.ecx;
+	e->edx = l.edx;
+}
+
 int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p)
 {
 	struct vm *vm = vv->vm;
@@ -181,6 +208,8 @@ int vm_set_cpuid(struct vm_vcpu *vv, struct problem *p)
 	for (unsigned i = 0; i < t.head.nent; i++)
 		adjust_leaf(&t.head.entries[i], vv->vcpu->id, vm->config.vcpus, tsc_deadline);
 	add_topology(&t, vv->vcpu->id, vm->config.vcpus);
+	for (unsigned i = 0; vm->pv && i < t.head.nent; i++)
+		adjust_for_pv(&t.head.entries[i]);
 	add_xen_leaves(&t, vv);
 	vv->has_xsave = has_bit(&t, 1, 2, 26);
 	vv->has_fsgsbase = has_bit(&t, 7, 1, 0);
