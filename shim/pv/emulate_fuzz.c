@@ -8,6 +8,7 @@
  */
 #include "shim/fuzz_input.h"
 #include "shim/pv/arch.h"
+#include "shim/pv/cpu_op.h"
 #include "shim/pv/decode.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/fake_cpu.h"
@@ -51,6 +52,8 @@ static void registers(struct fuzz *z)
 	for (unsigned n = 0; n < 16; n++)
 		if (which >> n & 1)
 			*pv_gpr(r, n) = number(z);
+	if (which & 1) /* what rax is, rbx and rdi lead to */
+		r->rbx = r->rdi = FAKE_PTES + (take(&z->in, 2) & 0xfff);
 	r->rflags = (take(&z->in, 4) & ~(RFLAGS_IOPL | RFLAGS_VM)) | RFLAGS_IF | 2;
 	r->cs = segments[take(&z->in, 1) % 6];
 	r->rip = FAKE_CODE + take(&z->in, 2) % PV_PAGE_SIZE;
@@ -77,16 +80,108 @@ static void state(struct fuzz *z)
 	z->f.domain.vm_assist = bits >> 14 & 0x3f;
 	z->f.leaf1[2] = bits >> 20 & 1 ? ~0u : 0;
 	z->f.ext1[3] = bits >> 21 & 1 ? ~0u : 0;
+	z->f.leaf7[3] = z->f.leafd1[0] = bits >> 19 & 1 ? ~0u : 0;
 	v->dr7_ports = bits >> 22 & 0xff;
 	v->debug[7] = bits >> 16 & 0xffff0000;
 }
+
+/* What is emulated; memory operands are (rbx). */
+static const uint8_t likely[80][6] = {
+	{0x0f, 0x32},
+	{0x0f, 0x30},
+	{0x0f, 0x20, 0xe0},
+	{0x0f, 0x22, 0xe0},
+	{0x0f, 0x20, 0xc0},
+	{0x0f, 0x22, 0xc0},
+	{0x0f, 0x22, 0xd8},
+	{0x0f, 0x22, 0xd0},
+	{0x0f, 0x21, 0xf8},
+	{0x0f, 0x23, 0xf8},
+	{0x0f, 0x06},
+	{0x0f, 0x09},
+	{0x0f, 0x31},
+	{0x0f, 0x01, 0xf9},
+	{0x0f, 0x01, 0xd1},
+	{0x0f, 0xa2},
+	{0xe4, 0x70},
+	{0xe7, 0x6e},
+	{0xec},
+	{0xef},
+	{0xf3, 0x6c},
+	{0x6d},
+	{0xf3, 0x6f},
+	{0x6e},
+	{0xfa},
+	{0xfb},
+	{0x66, 0xed},
+	{0x65, 0x6f},
+	{0x48, 0x89, 0x0b},
+	{0x89, 0x4b, 0x04},
+	{0x88, 0x0b},
+	{0x66, 0x89, 0x0b},
+	{0x48, 0x87, 0x0b},
+	{0x87, 0x4b, 0x04},
+	{0x86, 0x2b},
+	{0x48, 0x01, 0x0b},
+	{0x09, 0x0b},
+	{0x10, 0x0b},
+	{0x19, 0x0b},
+	{0x20, 0x0b},
+	{0x48, 0x29, 0x0b},
+	{0x31, 0x0b},
+	{0x80, 0x23, 0xfd},
+	{0x83, 0x0b, 0x02},
+	{0xf6, 0x13},
+	{0x48, 0xf7, 0x1b},
+	{0xfe, 0x03},
+	{0x48, 0xff, 0x0b},
+	{0x48, 0xab},
+	{0xaa},
+	{0xf3, 0x48, 0xab},
+	{0x48, 0xa5},
+	{0xf3, 0x48, 0xa5},
+	{0xa4},
+	{0xf2, 0xab},
+	{0x67, 0x48, 0xab},
+	{0x0f, 0xab, 0x0b},
+	{0x48, 0x0f, 0xb3, 0x0b},
+	{0x0f, 0xbb, 0x0b},
+	{0x0f, 0xba, 0x33, 0x01},
+	{0x0f, 0xb1, 0x0b},
+	{0xf0, 0x48, 0x0f, 0xb1, 0x0b},
+	{0x0f, 0xb0, 0x0b},
+	{0x0f, 0xc7, 0x0b},
+	{0xf0, 0x0f, 0xc7, 0x0b},
+	{0x48, 0x0f, 0xc1, 0x0b},
+	{0x0f, 0xc0, 0x0b},
+	{0x48, 0x0f, 0xc3, 0x0b},
+	{0xc6, 0x03, 0x5a},
+	{0xc7, 0x03, 1, 2, 3, 4},
+	{0x65, 0x48, 0x89, 0x0b},
+	{0x48, 0x89, 0x0c, 0x13},
+	{0x48, 0x8f, 0x03},
+	{0x48, 0x39, 0x0b},
+	{0xf0, 0x48, 0x89, 0x0b},
+	{0x48, 0x0f, 0xc7, 0x0b},
+	{0x67, 0x48, 0x89, 0x0b},
+	{0x88, 0x6b, 0x01},
+	{0xf0, 0x31, 0x0b},
+	{0x48, 0x11, 0x0b},
+};
 
 static void code(struct fuzz *z)
 {
 	static const uint8_t forced[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
 	uint64_t at = z->f.r.rip;
-	unsigned count = take(&z->in, 1) & 15;
+	unsigned how = take(&z->in, 1), count = how & 15;
 
+	if (count >= 10 && count < 15) {
+		const uint8_t *insn = likely[(count - 10) * 16 + (how >> 4)];
+
+		for (unsigned n = 0; n < 6 && fake_cpu_at(&z->f, at + n); n++)
+			*fake_cpu_at(&z->f, at + n) = insn[n];
+		return;
+	}
 	if (count == 15) {
 		for (unsigned n = 0; n < sizeof(forced) && fake_cpu_at(&z->f, at + n); n++)
 			*fake_cpu_at(&z->f, at + n) = forced[n];
@@ -176,6 +271,78 @@ static void step_emulate(struct fuzz *z)
 		check_not_emulated(z);
 }
 
+/* In every case before the guest goes on. */
+static bool go_back(struct fuzz *z)
+{
+	struct pv_vcpu *v = &z->f.v;
+	const struct pv_regs *r = &z->f.r;
+
+	if (pv_before_return(v, &z->f.r)) {
+		if (!v->dying)
+			fail("it ends without a reason\n");
+		return false;
+	}
+	if (v->bounce.wanted || (r->cs & 3) != 3 || (r->ss & 3) != 3)
+		fail("cs %x ss %x at a return\n", r->cs, r->ss);
+	if (v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask)
+		fail("an upcall is left\n");
+	return true;
+}
+
+/* SYSCALL, SYSENTER, a segment that cannot be loaded. */
+static bool step_enter(struct fuzz *z)
+{
+	struct fake_cpu *f = &z->f;
+	unsigned how = take(&z->in, 1);
+
+	f->v.bounce = (struct pv_bounce){0};
+	if ((how & 3) == 3) {
+		pv_failsafe(&f->v, &f->r);
+	} else {
+		f->r.vector = PV_ENTRY_SYSCALL + (how & 3);
+		pv_guest_syscall(&f->v, &f->r);
+	}
+	return go_back(z);
+}
+
+/* A hypercall: its arguments are anything, and so is the structure that one may point to. */
+static void step_hypercall(struct fuzz *z)
+{
+	static long (*const all[])(struct pv_vcpu *, const uint64_t *) = {
+		pv_op_set_trap_table, pv_op_set_callbacks,
+		pv_op_callback,       pv_op_nmi,
+		pv_op_stack_switch,   pv_op_set_segment_base,
+		pv_op_fpu_taskswitch, pv_op_set_debugreg,
+		pv_op_get_debugreg,   pv_op_vm_assist,
+		pv_op_physdev,
+	};
+	unsigned which = take(&z->in, 1) % 11;
+	const uint64_t args[6] = {which ? take(&z->in, 1) & 15 : number(z), number(z), number(z)};
+
+	for (unsigned n = 0; n < 24; n++)
+		*fake_cpu_at(&z->f, FAKE_DATA + n) = take(&z->in, 1);
+	remember(z);
+	all[which](&z->f.v, args);
+	check_frames(z);
+}
+
+/* The beginnings of what has MSRs. */
+static const uint32_t msrs[] = {0,          0x10,       0x40,       0x80,       0xc0,
+				0x100,      0x140,      0x170,      0x190,      0x270,
+				0x400,      0xda0,      0x40000000, 0xc0000080, 0xc0000100,
+				0xc0010000, 0xc0010040, 0xc0011018};
+
+static void step_msr(struct fuzz *z)
+{
+	uint32_t index = msrs[take(&z->in, 1) % 18] + take(&z->in, 1) % 64;
+	uint64_t value = number(z);
+
+	remember(z);
+	pv_guest_write_msr(&z->f.v, index, value);
+	pv_guest_read_msr(&z->f.v, index, &value);
+	check_frames(z);
+}
+
 /* To the return, and perhaps back again. False: the guest's end. */
 static bool step_exception(struct fuzz *z)
 {
@@ -187,16 +354,9 @@ static bool step_exception(struct fuzz *z)
 		r->vector == VECTOR_PF ? take(&z->in, 1) : take(&z->in, 2) * (take(&z->in, 1) & 1);
 	remember(z);
 	pv_exception(&f->v, r, number(z));
-	if (pv_before_return(&f->v, r)) {
-		if (!f->v.dying)
-			fail("it ends without a reason\n");
+	if (!go_back(z))
 		return false;
-	}
 	check_frames(z);
-	if (f->v.bounce.wanted || (r->cs & 3) != 3 || (r->ss & 3) != 3)
-		fail("cs %x ss %x at a return\n", r->cs, r->ss);
-	if (f->v.info->evtchn_upcall_pending && !f->v.info->evtchn_upcall_mask)
-		fail("an upcall is left\n");
 	if (take(&z->in, 1) & 1 && f->v.kernel_mode)
 		r->rax = pv_op_iret(&f->v, r);
 	return !f->v.dying;
@@ -211,10 +371,22 @@ static bool step(struct fuzz *z)
 	if (what & 2)
 		state(z);
 	code(z);
-	if (what & 4)
+	switch (what >> 2 & 7) {
+	case 0:
+		return step_enter(z);
+	case 1:
+		step_hypercall(z);
+		return true;
+	case 2:
+	case 3:
 		return step_exception(z);
-	step_emulate(z);
-	return true;
+	case 4:
+		step_msr(z);
+		return true;
+	default:
+		step_emulate(z);
+		return true;
+	}
 }
 
 static void begin(struct fuzz *z)
@@ -239,6 +411,7 @@ static void begin(struct fuzz *z)
 		f->selectors[n] = take(&z->in, 2);
 	f->tsc = take(&z->in, 8);
 	f->good_base = 9;
+	memcpy(f->vendor, take(&z->in, 1) & 1 ? "AuthcAMDenti" : "GenuntelineI", 12);
 	fake_cpu_msr(f, 0xc0000103, 1);
 	fake_cpu_msr(f, take(&z->in, 4), 1);
 }
