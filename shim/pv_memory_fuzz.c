@@ -105,7 +105,7 @@ static void use(struct fuzz *z)
 	f = &z->f->frames[mfn];
 	if (more && f->refs && f->refs < 5)
 		f->refs++;
-	else if (!more && f->refs > (f->flags & PV_FRAME_ALLOCATED ? 1u : 0u) + f->type_refs)
+	else if (!more && f->refs > (f->flags & PV_FRAME_RAM ? 1u : 0u) + f->type_refs)
 		f->refs--;
 }
 
@@ -155,7 +155,7 @@ static void check_frame(const struct fake *f, uint64_t mfn)
 {
 	const struct pv_frame *p = &f->frames[mfn];
 	bool there = domain_page_populated(&f->domain, gfn(mfn));
-	bool leaving = is_leaving(&f->domain, mfn), allocated = p->flags & PV_FRAME_ALLOCATED;
+	bool leaving = is_leaving(&f->domain, mfn), allocated = p->flags & PV_FRAME_RAM;
 
 	if (allocated && (!p->refs || !there || leaving))
 		fail("frame %#llx is allocated, and it is not\n", (unsigned long long)mfn);

@@ -119,7 +119,7 @@ static void decrease_of_one_in_use(void **state)
 	f->ram[0x42000] = 7;
 	assert_int_equal(give_back(f, 0x42), 1);
 	assert_int_equal(frame->refs, 1);
-	assert_int_equal(frame->flags & PV_FRAME_ALLOCATED, 0);
+	assert_int_equal(frame->flags & PV_FRAME_RAM, 0);
 	assert_int_equal(f->m2p[0x42], 0x42 + 256);
 	assert_int_equal(f->ram[0x42000], 7);
 	assert_int_equal(give_back(f, 0x42), 1); /* once more, to no effect */
@@ -165,7 +165,7 @@ static void populate(void **state)
 		assert_int_equal(f->m2p[gone[i]], pfns[i]);
 		assert_int_equal(f->frames[gone[i]].refs, 1);
 		assert_int_equal(f->frames[gone[i]].type_refs, 0);
-		assert_int_equal(f->frames[gone[i]].flags, PV_FRAME_RAM | PV_FRAME_ALLOCATED);
+		assert_int_equal(f->frames[gone[i]].flags, PV_FRAME_RAM);
 	}
 	assert_int_equal(f->ram[0x42000], 0);
 	assert_int_equal(pages(f), FAKE_PAGES);

@@ -75,6 +75,12 @@ long update_va_mapping(const void *address, uint64_t val, unsigned long flags);
 long mmuext_op(const struct mmuext_op *ops, unsigned int count, unsigned int *done);
 long mmuext(unsigned int cmd, unsigned long arg1, unsigned long arg2);
 
+/* The value of an entry that maps a page of ours. */
+static inline uint64_t pte_for(const void *page, uint64_t bits)
+{
+	return (uint64_t)mfn_of(page) * PAGE_SIZE | bits;
+}
+
 /* Map a page of the initial mapping with these PTE_* bits; writable again; or not. All must
  * succeed. */
 void page_protect(const void *page, uint64_t bits);
@@ -85,6 +91,9 @@ uint64_t pte_value(const void *address);
 
 /* The L4 table that this kernel began with, as a page. */
 uint64_t *l4_table(void);
+
+/* Have tables down to level 1 for this address. */
+void tables_for(const void *at);
 
 /*
  * An address whose L4 slot has been empty at the start, with tables of its own down to level 1: it

@@ -22,7 +22,8 @@ static struct worker {
 void smp_context(unsigned int cpu, struct vcpu_guest_context *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->flags = VGCF_in_kernel | VGCF_online;
+	/* Not VGCF_online, with which Xen calls it up but does not wake it. */
+	c->flags = VGCF_in_kernel;
 	c->user_regs.rip = (unsigned long)pv_smp_entry;
 	c->user_regs.cs = FLAT_KERNEL_CS;
 	c->user_regs.ss = FLAT_KERNEL_SS;

@@ -44,18 +44,23 @@ void page_protect(const void *page, uint64_t bits)
 		 0);
 }
 
-/* An address of the kernel's, in slot 300. */
-void *window(void)
+void tables_for(const void *at)
 {
-	void *at = (void *)0xffff960000000000;
-
 	for (unsigned int level = 4; level > 1; level--)
-		if (!(*pte_of(at, level) & PTE_P)) {
+		if (!(READ_ONCE(*pte_of(at, level)) & PTE_P)) {
 			void *table = page_alloc();
 
 			page_protect(table, PTE_READONLY);
 			CHECK_EQ(pte_write(pte_of(at, level), mfn_of(table) * PAGE_SIZE | PTE_DATA),
 				 0);
 		}
+}
+
+/* An address of the kernel's, in slot 300. */
+void *window(void)
+{
+	void *at = (void *)0xffff960000000000;
+
+	tables_for(at);
 	return at;
 }

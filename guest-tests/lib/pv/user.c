@@ -64,6 +64,6 @@ struct fault run_user(void (*fn)(unsigned long), unsigned long arg)
 /* As ../user.c does. */
 void user_exit(unsigned long value)
 {
-	__asm__ volatile("user_exit_here: ud2" : : "a"(value));
+	__asm__ volatile(".globl user_exit_here; user_exit_here: ud2" : : "a"(value));
 	__builtin_unreachable();
 }

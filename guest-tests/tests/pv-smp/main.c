@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Other vCPUs of a PV guest: VCPUOP_initialise with a struct vcpu_guest_context, its errors, up and
+ * down; and what one vCPU's changes of the page tables are to another: gone from its TLB when the
+ * hypercall that asked for it returns. Xen: do_vcpu_op(), arch_set_info_guest(), flush_tlb_mask().
+ */
+#include "guest-tests/lib/pv/test.h"
+
+const char test_title[] = "VCPUOP_initialise, up and down, TLB flushes that the others see";
+
+#define NOT_CANONICAL 0x800000000000UL
+#define MS            1000000ULL
+#define LAST          3U
+
+static struct vcpu_guest_context context;
+
+static long initialise(unsigned int cpu)
+{
+	return hypercall_vcpu_op(VCPUOP_initialise, cpu, &context);
+}
+
+static struct vcpu_guest_context *fresh(void)
+{
+	smp_context(LAST, &context);
+	return &context;
+}
+
+static void errnos(void)
+{
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, LAST, NULL), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, 0, NULL), 1);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, LAST + 1, NULL), -XEN_ENOENT);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, LAST, NULL), -XEN_EINVAL);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_initialise, LAST, (void *)mapped_end()), -XEN_EFAULT);
+	fresh();
+	CHECK_EQ(initialise(LAST + 1), -XEN_ENOENT);
+	CHECK_EQ(initialise(0), -XEN_EEXIST);
+	fresh()->ctrlreg[3] = NO_MFN << 12;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->ctrlreg[3] = mfn_of(&context) << 12; /* writable */
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->user_regs.rip = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->event_callback_eip = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->syscall_callback_eip = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->fs_base = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->gs_base_kernel = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->trap_ctxt[14].address = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->ldt_ents = 8193;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->ldt_ents = 1;
+	context.ldt_base = NOT_CANONICAL;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->gdt_ents = 14 * 512 + 1;
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	fresh()->gdt_ents = 512;
+	context.gdt_frames[0] = mfn_of(&context); /* writable */
+	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, LAST, NULL), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, LAST, NULL), -XEN_EINVAL);
+}
+
+static unsigned int ran[LAST + 1];
+
+static void note(void *arg)
+{
+	(void)arg;
+	__atomic_fetch_add(&ran[cpu_number()], 1, __ATOMIC_SEQ_CST);
+}
+
+static void all_run(void)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		for (unsigned int cpu = 1; cpu <= LAST; cpu++)
+			smp_run(cpu, note, NULL);
+		for (unsigned int cpu = 1; cpu <= LAST; cpu++) {
+			if (!smp_wait(cpu))
+				return;
+			CHECK_EQ(ran[cpu], i + 1);
+			CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, cpu, NULL), 1);
+		}
+	}
+	fresh();
+	CHECK_EQ(initialise(LAST), -XEN_EEXIST);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, LAST, NULL), 0);
+}
+
+static uint64_t cr3_there;
+static struct fault fault_there;
+
+static void touch_nothing(void *arg)
+{
+	*(volatile uint8_t *)arg = 1;
+}
+
+/* Each has its traps, its page fault's address, its CR3 and its mask. */
+static void look_around(void *arg)
+{
+	(void)arg;
+	cr3_there = read_cr3();
+	fault_there = catch_fault(touch_nothing, (void *)8);
+	CHECK_EQ(fault_address(), 8);
+}
+
+static void state_of_another(void)
+{
+	vcpu_info_of(0)->arch.cr2 = 77;
+	smp_run(1, look_around, NULL);
+	smp_wait(1);
+	CHECK_EQ(cr3_there, mfn_of(l4_table()) * PAGE_SIZE);
+	CHECK_EQ(fault_there.vector, VECTOR_PF);
+	CHECK_EQ(fault_address(), 77);
+}
+
+static void goes_down(void *arg)
+{
+	hypercall_vcpu_op(VCPUOP_down, cpu_number(), NULL);
+	*(volatile bool *)arg = true;
+}
+
+static void down_and_up(void)
+{
+	static volatile bool back;
+	uint64_t end = clock_now() + 5000 * MS;
+
+	smp_run(2, goes_down, (void *)(unsigned long)&back);
+	while (hypercall_vcpu_op(VCPUOP_is_up, 2, NULL) && clock_now() < end)
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, 2, NULL), 0);
+	CHECK_EQ(back, false);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, 2, NULL), 0);
+	smp_wait(2);
+	CHECK_EQ(back, true);
+	/* By another one, too. */
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_down, 3, NULL), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, 3, NULL), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, 3, NULL), 0);
+	smp_run(3, note, NULL);
+	smp_wait(3);
+}
+
+static struct watch {
+	const volatile uint8_t *at;
+	bool stop;
+	unsigned int rounds;
+	uint8_t seen;
+} watch;
+
+static void reads_on(void *arg)
+{
+	(void)arg;
+	while (!__atomic_load_n(&watch.stop, __ATOMIC_SEQ_CST)) {
+		WRITE_ONCE(watch.seen, *watch.at);
+		__atomic_fetch_add(&watch.rounds, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static bool two_rounds_more(void)
+{
+	unsigned int from = __atomic_load_n(&watch.rounds, __ATOMIC_SEQ_CST);
+	uint64_t end = clock_now() + 5000 * MS;
+
+	while (__atomic_load_n(&watch.rounds, __ATOMIC_SEQ_CST) - from < 2) {
+		if (clock_now() > end)
+			return CHECK(false, "the other vCPU does not run");
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+	}
+	return true;
+}
+
+static uint8_t pages[2][PAGE_SIZE] PAGE_ALIGNED;
+
+/* What was the last to ask for it: a change with its flush, or the flush alone. */
+static void change(unsigned int way, unsigned int to)
+{
+	static uint64_t mask = 1 << 1;
+	static const unsigned long flags[] = {UVMF_INVLPG | UVMF_ALL, UVMF_TLB_FLUSH | UVMF_ALL};
+	void *at = (void *)(unsigned long)watch.at;
+	struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_MULTI};
+	uint64_t val = pte_for(pages[to], PTE_DATA);
+
+	if (way < 2) {
+		CHECK_EQ(update_va_mapping(at, val, flags[way]), 0);
+		return;
+	}
+	if (way == 2) {
+		CHECK_EQ(update_va_mapping(at, val, UVMF_INVLPG | (unsigned long)&mask), 0);
+		return;
+	}
+	CHECK_EQ(pte_write(pte_of(at, 1), val), 0);
+	if (way == 3)
+		CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0), 0);
+	else if (way == 4)
+		CHECK_EQ(mmuext(MMUEXT_INVLPG_ALL, (unsigned long)at, 0), 0);
+	else {
+		set_xen_guest_handle(op.arg2.vcpumask, &mask);
+		CHECK_EQ(mmuext_op(&op, 1, NULL), 0);
+	}
+}
+
+static void flushes(void)
+{
+	void *at = window();
+
+	memset(pages[1], 1, PAGE_SIZE);
+	CHECK_EQ(update_va_mapping(at, pte_for(pages[0], PTE_DATA), UVMF_INVLPG | UVMF_ALL), 0);
+	watch.at = at;
+	smp_run(1, reads_on, NULL);
+	for (unsigned int i = 0; i < 60; i++) {
+		unsigned int way = i / 2 % 6, to = ~i & 1;
+
+		if (!two_rounds_more())
+			break;
+		change(way, to);
+		if (!two_rounds_more())
+			break;
+		if (!CHECK(READ_ONCE(watch.seen) == to, "way %u: the other vCPU sees page %u", way,
+			   !to))
+			break;
+	}
+	__atomic_store_n(&watch.stop, true, __ATOMIC_SEQ_CST);
+	smp_wait(1);
+}
+
+/* All at once change entries of the same table, each its own. */
+static void write_entries(void *arg)
+{
+	uint8_t *at = (uint8_t *)arg + cpu_number() * PAGE_SIZE;
+	unsigned int wrong = 0;
+
+	for (unsigned int i = 0; i < 300; i++) {
+		unsigned int to = i & 1;
+
+		wrong += update_va_mapping(at, pte_for(pages[to], PTE_DATA),
+					   UVMF_INVLPG | UVMF_LOCAL) != 0;
+		wrong += READ_ONCE(at[9]) != to;
+	}
+	CHECK(!wrong, "%u changes by vCPU %u were not as asked for", wrong, cpu_number());
+}
+
+static void together(void)
+{
+	for (unsigned int cpu = 1; cpu <= LAST; cpu++)
+		smp_run(cpu, write_entries, window());
+	write_entries(window());
+	for (unsigned int cpu = 1; cpu <= LAST; cpu++)
+		smp_wait(cpu);
+}
+
+void test_main(void)
+{
+	errnos();
+	all_run();
+	state_of_another();
+	down_and_up();
+	flushes();
+	together();
+	test_success();
+}
