@@ -389,15 +389,22 @@ static void allocate(struct domain *d, uint64_t addr, uint64_t size)
 	}
 }
 
+/* Of which few pages are ever touched. */
+#define TABLES_SIZE (FAKE_FRAMES * (sizeof(struct pv_frame) + sizeof(uint64_t)))
+
 int fake_make_pv(struct fake *f)
 {
 	struct pv_machine m = {.max_mfn = FAKE_FRAMES, .m2p_mfn = FAKE_M2P};
 	int rc;
 
-	f->frames = m.frames = calloc(FAKE_FRAMES, sizeof(*m.frames));
-	f->m2p = m.m2p = calloc(FAKE_FRAMES, sizeof(*m.m2p));
-	if (!f->frames || !f->m2p)
+	f->tables = mmap(NULL, TABLES_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (f->tables == MAP_FAILED) {
+		f->tables = NULL;
 		return -ENOMEM;
+	}
+	f->frames = m.frames = f->tables;
+	f->m2p = m.m2p = (uint64_t *)(f->frames + FAKE_FRAMES);
 	rc = fake_add_memory(f, 2, PV_SHARED_FRAMES, OVERLAY_MAPPED * GUEST_PAGE_SIZE, f->overlays);
 	if (!rc)
 		rc = domain_make_pv(&f->domain, &m);
@@ -452,8 +459,8 @@ void fake_destroy(struct fake *f)
 		close(f->ram_fd);
 	if (f->overlay_fd >= 0)
 		close(f->overlay_fd);
-	free(f->frames);
-	free(f->m2p);
+	if (f->tables)
+		munmap(f->tables, TABLES_SIZE);
 	free(f);
 }
 

@@ -88,6 +88,7 @@ struct fake {
 	void *shared_info;   /* and that one */
 
 	/* Of a PV guest: FAKE_FRAMES entries each. */
+	void *tables;
 	struct pv_frame *frames;
 	uint64_t *m2p;
 };

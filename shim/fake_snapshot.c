@@ -20,6 +20,10 @@ struct fake_snapshot {
 	uint64_t bindings[EVTCHN_FIFO_NR_CHANNELS];
 	uint8_t priorities[EVTCHN_FIFO_NR_CHANNELS];
 	bool populated[FAKE_PAGES];
+	struct frames {
+		struct pv_frame pages[FAKE_PAGES], overlays[OVERLAY_MAPPED];
+		uint64_t m2p[FAKE_PAGES];
+	} frames;
 	struct vcpu vcpus[FAKE_VCPUS];
 };
 
@@ -43,11 +47,36 @@ static bool ports_changed(const struct fake_snapshot *s, const struct event_chan
 }
 
 /* Number i of the pages that the fake has. */
-static bool is_populated(const struct domain *d, unsigned i)
+static uint64_t frame_of(unsigned i)
 {
 	const uint64_t low = FAKE_RAM_SIZE / GUEST_PAGE_SIZE;
 
-	return domain_page_populated(d, gfn(i < low ? i : FAKE_HIGH / GUEST_PAGE_SIZE + i - low));
+	return i < low ? i : FAKE_HIGH / GUEST_PAGE_SIZE + i - low;
+}
+
+static bool is_populated(const struct domain *d, unsigned i)
+{
+	return domain_page_populated(d, gfn(frame_of(i)));
+}
+
+/* Of a PV guest. */
+static void copy_frames(struct frames *to, const struct fake *f)
+{
+	if (!f->frames)
+		return;
+	memcpy(to->overlays, &f->frames[pv_overlay_mfn(0)], sizeof(to->overlays));
+	for (unsigned i = 0; i < FAKE_PAGES; i++) {
+		to->pages[i] = f->frames[frame_of(i)];
+		to->m2p[i] = f->m2p[frame_of(i)];
+	}
+}
+
+static bool frames_changed(const struct fake_snapshot *s, const struct fake *f)
+{
+	static struct frames now;
+
+	copy_frames(&now, f);
+	return f->frames && memcmp(&now, &s->frames, sizeof(now));
 }
 
 static bool pages_changed(const struct fake_snapshot *s, const struct domain *d)
@@ -71,6 +100,7 @@ struct fake_snapshot *fake_snapshot(struct fake *f)
 	memcpy(s->grants, f->domain.grants.frames, sizeof(s->grants));
 	memcpy(s->statuses, f->domain.grants.statuses, sizeof(s->statuses));
 	copy_ports(s, &f->domain.events);
+	copy_frames(&s->frames, f);
 	for (unsigned i = 0; i < FAKE_PAGES; i++)
 		s->populated[i] = is_populated(&f->domain, i);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
@@ -149,6 +179,8 @@ static const char *compare(const struct fake *f, const struct fake_snapshot *s)
 		return "shared_info";
 	if (pages_changed(s, &f->domain))
 		return "the reservation";
+	if (frames_changed(s, f))
+		return "the frame table";
 	if (ports_changed(s, &f->domain.events))
 		return "event channel ports";
 	if (grants_changed(s, &f->domain.grants))

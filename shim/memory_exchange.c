@@ -125,7 +125,6 @@ static int read_chunk(struct vcpu *v, const struct exchange *x, struct chunk *c)
 {
 	uint64_t count = 1ull << chunk_order(x);
 
-	c->nr_pages = 0;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t mfn;
 
@@ -161,7 +160,7 @@ static int tell_chunk(struct vcpu *v, const struct exchange *x, const struct chu
 static int pv_exchange_chunk(struct vcpu *v, const struct exchange *x)
 {
 	struct domain *d = v->domain;
-	struct chunk c;
+	struct chunk c = {.nr_pages = 0};
 	int rc = read_chunk(v, x, &c);
 
 	if (!rc)

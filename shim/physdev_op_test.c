@@ -15,7 +15,7 @@ static void refused(void **state)
 {
 	static const struct {
 		unsigned cmd;
-		long rc;
+		int rc;
 		bool reads; /* its argument */
 	} cases[] = {
 		{PHYSDEVOP_apic_read, XEN_EPERM, true},
