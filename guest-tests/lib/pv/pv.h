@@ -18,9 +18,6 @@ struct pv_entry_state {
 extern const struct pv_entry_state pv_entry_state;
 
 struct start_info *pv_start_info(void);
-const char *pv_cmdline(void);
-/* The command line says subject=xen. */
-bool on_xen(void);
 
 /* Bits of entries that are ours to choose. */
 #define PTE_P   0x001UL
