@@ -14,6 +14,7 @@
 #include "shim/hvm_op.h"
 #include "shim/memory_op.h"
 #include "shim/multicall.h"
+#include "shim/physdev_op.h"
 #include "shim/sched_op.h"
 #include "shim/vm_assist.h"
 #include "shim/xen_version.h"
@@ -59,7 +60,7 @@ static const struct hypercall_family families[HYPERCALL_MAX] = {
 	ENOSYS(callback_op),
 	ENOSYS(xenoprof_op),
 	FAMILY(event_channel_op, event_channel_ops, UINT32_MAX),
-	ENOSYS(physdev_op),
+	FAMILY(physdev_op, physdev_ops, UINT32_MAX),
 	FAMILY(hvm_op, hvm_ops, UINT64_MAX),
 	ENOSYS(sysctl),
 	ENOSYS(domctl),

@@ -3,8 +3,6 @@
 
 #include "xen-abi/xen.h"
 
-#include <xen/arch-x86/cpufeatureset.h>
-
 #define BIT(name) (1u << (XEN_X86_FEATURE_##name % 32))
 
 #define VISIBLE_1D                                                                               \

@@ -38,9 +38,11 @@ static void made(void **state)
 	for (unsigned i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
 		assert_int_equal(shared_info(f)->vcpu_info[i].evtchn_upcall_mask, 1);
 	assert_int_equal(shared_info(f)->wc_version, 2);
-	assert_int_equal(f->frames[mfn].flags, PV_FRAME_SHARED);
+	assert_true(f->frames[mfn].flags & PV_FRAME_SHARED);
 	assert_int_equal(f->frames[mfn].refs, 1);
-	assert_int_equal(f->frames[mfn + OVERLAY_GRANT_FRAMES].flags, PV_FRAME_SHARED);
+	assert_int_equal(f->frames[mfn].type, PV_TYPE_WRITABLE);
+	assert_int_equal(f->frames[mfn].type_refs, 1);
+	assert_true(f->frames[mfn + OVERLAY_GRANT_FRAMES].flags & PV_FRAME_SHARED);
 	assert_int_equal(f->frames[mfn + OVERLAY_GRANT_FRAMES + 1].flags, 0);
 	assert_int_equal(f->m2p[mfn], PV_M2P_INVALID);
 }

@@ -47,25 +47,36 @@ static struct pv_frame *frame_of(const struct domain *d, uint64_t mfn)
 	return mfn < d->pv.max_mfn ? &d->pv.frames[mfn] : NULL;
 }
 
-static void set_frame(struct domain *d, uint64_t mfn, struct pv_frame content)
+/* When it was last in use as something stays known (pv_frame.stamp): translations may be older. */
+static void set_frame(struct domain *d, uint64_t mfn, uint8_t flags, uint32_t refs)
 {
 	struct pv_frame *f = frame_of(d, mfn);
 
 	if (!f)
 		return;
-	*f = content;
+	f->refs = refs;
+	f->type_refs = 0;
+	f->type = PV_TYPE_NONE;
+	f->flags = flags;
+	f->linear = 0;
 	d->pv.m2p[mfn] = PV_M2P_INVALID;
 }
 
+/* The hypervisor writes there, too: it is a use as writable memory. */
 void pv_share_overlay(struct domain *d, unsigned overlay)
 {
-	set_frame(d, pv_overlay_mfn(overlay),
-		  (struct pv_frame){.refs = 1, .flags = PV_FRAME_SHARED});
+	struct pv_frame *f = frame_of(d, pv_overlay_mfn(overlay));
+
+	set_frame(d, pv_overlay_mfn(overlay), PV_FRAME_SHARED | PV_FRAME_VALIDATED, 1);
+	if (!f)
+		return;
+	f->type = PV_TYPE_WRITABLE;
+	f->type_refs = 1;
 }
 
 void pv_unshare_overlay(struct domain *d, unsigned overlay)
 {
-	set_frame(d, pv_overlay_mfn(overlay), (struct pv_frame){.refs = 0});
+	set_frame(d, pv_overlay_mfn(overlay), 0, 0);
 }
 
 bool pv_overlay_in_use(const struct domain *d, unsigned overlay)
@@ -77,12 +88,12 @@ bool pv_overlay_in_use(const struct domain *d, unsigned overlay)
 
 void pv_frame_allocate(struct domain *d, uint64_t mfn)
 {
-	set_frame(d, mfn, (struct pv_frame){.refs = 1, .flags = PV_FRAME_RAM});
+	set_frame(d, mfn, PV_FRAME_RAM, 1);
 }
 
 void pv_frame_free(struct domain *d, uint64_t mfn)
 {
-	set_frame(d, mfn, (struct pv_frame){.refs = 0});
+	set_frame(d, mfn, 0, 0);
 }
 
 enum pv_hold pv_frame_hold(const struct domain *d, uint64_t mfn)
@@ -115,11 +126,10 @@ bool pv_frame_write_for_good(struct domain *d, uint64_t mfn)
 {
 	struct pv_frame *f = frame_of(d, mfn);
 
-	if (!f || !f->refs || !(f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED)))
-		return false;
-	if (!pv_frame_may_be_written(d, mfn))
+	if (!f || !f->refs || f->refs == UINT32_MAX || !pv_frame_may_be_written(d, mfn))
 		return false;
 	f->type = PV_TYPE_WRITABLE;
+	f->flags |= PV_FRAME_VALIDATED;
 	f->type_refs++;
 	f->refs++;
 	return true;

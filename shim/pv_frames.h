@@ -39,6 +39,8 @@ struct pv_machine {
 	 * reservation's lock. */
 	uint64_t *leaving;
 	uint64_t nr_leaving;
+
+	bool has_eoi_page; /* PHYSDEVOP_pirq_eoi_gmfn_v*; under the domain's lock */
 };
 
 /* The frame of a page of the hypervisor's that a PV guest may map. */
@@ -52,7 +54,8 @@ static inline uint64_t pv_overlay_mfn(unsigned overlay)
  * Its shared_info is at pv_overlay_mfn(OVERLAY_SHARED_INFO), where the caller has made a slot of
  * the overlay pages, and its wall clock is written: so the platform must be able to tell the time.
  * All vCPUs have upcalls masked. *m is copied (`leaving` is ours); entries of frames that are
- * shared with the guest become so in the frame table, and all others are left to the caller.
+ * shared with the guest become so in the frame table, and all others are left to the caller: RAM
+ * that is withheld (shim/reservation.h) is zero there.
  * 0 or -ENOMEM.
  */
 int domain_make_pv(struct domain *d, const struct pv_machine *m);

@@ -9,8 +9,8 @@
  * args: VMASST_CMD_*, VMASST_TYPE_*. 0; -XEN_EINVAL: not a type for this kind of guest, HVM-style
  * ones have VMASST_TYPE_runstate_update_flag only; then -XEN_ENOSYS: no such command.
  *
- * Of a PV guest, too, it is this that answers and keeps what is on. Its monitor, on whose way here
- * the call is, goes by the same bits: those of calls that have been answered with 0.
+ * A PV guest's monitor answers for what changes how it serves the guest (shim/pv/cpu_op.c). What
+ * it has no use for comes here: the runstate area is ours.
  */
 long do_vm_assist(struct vcpu *v, const struct hypercall *h);
 

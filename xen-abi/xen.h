@@ -16,6 +16,7 @@
 #define __XEN_TOOLS__ 1
 
 #include <xen/xen.h>
+#include <xen/arch-x86/cpufeatureset.h>
 #include <xen/arch-x86/cpuid.h>
 #include <xen/callback.h>
 #include <xen/elfnote.h>

@@ -93,14 +93,14 @@ static json_t *xen_array(struct document *doc, uint32_t features)
 /* What stands in the way of a kind of guest, and whether this release runs it where nothing does.
  */
 static json_t *guest_object(struct document *doc, const struct kvm_facts *facts,
-			    enum doctor_guest guest, bool in_release)
+			    enum doctor_guest guest)
 {
 	json_t *object = json_object(), *lacks = json_array();
 
 	for (int i = 0; i < KVM_FACT_COUNT; i++)
 		if (doctor_blocks(facts, i, guest))
 			add(doc, lacks, json_string(doctor_facts[i].word));
-	set(doc, object, "runs", json_boolean(in_release && doctor_runs(facts, guest)));
+	set(doc, object, "runs", json_boolean(doctor_runs(facts, guest)));
 	set(doc, object, "lacks", lacks);
 	return object;
 }
@@ -109,9 +109,9 @@ static json_t *guests_object(struct document *doc, const struct kvm_facts *facts
 {
 	json_t *object = json_object();
 
-	set(doc, object, "pvh", guest_object(doc, facts, DOCTOR_PVH, true));
+	set(doc, object, "pvh", guest_object(doc, facts, DOCTOR_PVH));
 	set(doc, object, "hvm", json_pack("{s:b}", "runs", false));
-	set(doc, object, "pv", guest_object(doc, facts, DOCTOR_PV, false));
+	set(doc, object, "pv", guest_object(doc, facts, DOCTOR_PV));
 	return object;
 }
 

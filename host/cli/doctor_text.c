@@ -104,14 +104,14 @@ static void xen_line(FILE *out, uint32_t features)
 	fputc('\n', out);
 }
 
-/* One kind of guest; `runs` is what is said of it where nothing of the host is in its way. */
+/* One kind of guest: will it run, or what is lacking? */
 static void guest_line(FILE *out, const struct kvm_facts *facts, const char *title,
-		       enum doctor_guest guest, const char *runs)
+		       enum doctor_guest guest)
 {
 	const char *separator = ": lacks ";
 
 	if (doctor_runs(facts, guest)) {
-		line(out, title, runs);
+		line(out, title, "will run");
 		return;
 	}
 	fprintf(out, "  %-*s will not run", TITLE_WIDTH, title);
@@ -129,13 +129,12 @@ static void guest_line(FILE *out, const struct kvm_facts *facts, const char *tit
 static void guest_lines(FILE *out, const struct kvm_facts *facts)
 {
 	fprintf(out, "\nGuests\n");
-	guest_line(out, facts, "PVH", DOCTOR_PVH, "will run");
+	guest_line(out, facts, "PVH", DOCTOR_PVH);
 	if (doctor_runs(facts, DOCTOR_PVH) && facts->answer[KVM_FACT_PAGING_PAE] != KVM_WORKS)
 		remedy_lines(out,
 			     "Only 64-bit ones: a 32-bit kernel cannot turn on its paging here.");
 	line(out, "HVM", "will not run: not yet in this release");
-	guest_line(out, facts, "PV", DOCTOR_PV,
-		   "will not run: not yet in this release (the host is ready for them)");
+	guest_line(out, facts, "PV", DOCTOR_PV);
 }
 
 void doctor_text(FILE *out, const struct kvm_facts *facts)

@@ -13,6 +13,7 @@
 #include "host/cli/size.h"
 #include "host/cli/terminal.h"
 #include "host/guest/sandbox.h"
+#include "host/kvm/pv.h"
 #include "host/machine.h"
 
 #define ESCAPE         ('\x1d') /* ^] */
@@ -217,6 +218,8 @@ static int run_guest(const struct options *o, struct loop *loop, struct leaving 
 	static struct machine m;
 	int status = EXIT_FAILED;
 
+	if (o->machine.pv && pv_check(o->machine.device, o->machine.vcpus, p))
+		return -1;
 	if (machine_create(&m, &o->machine, loop, p))
 		return -1;
 	if (sandbox_arm(&sandbox, p)) {

@@ -73,6 +73,7 @@ static int create_machine(struct guest *g, struct problem *p)
 		.memory = c->memory,
 		.max_memory = c->maxmem,
 		.vcpus = c->maxvcpus,
+		.pv = c->type == GUEST_PV,
 		.in_fd = g->tty.master,
 		.out_fd = g->tty.out,
 		.domid = g->folder.domid,

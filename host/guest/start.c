@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/control/console_client.h"
+#include "host/kvm/pv.h"
 #include "host/guest/folder.h"
 #include "host/guest/guest.h"
 #include "host/guest/process.h"
@@ -210,11 +211,15 @@ int guest_start(struct guest_config *c, const struct start_options *o, struct pr
 	struct guest_folder folder;
 	int rc;
 
-	if (c->type != GUEST_PVH)
-		return problem(p,
-			       "%s: %s guests cannot be started yet; a kernel with Xen's PVH entry "
-			       "(Linux 4.21 and later have it) runs with type=\"pvh\"",
-			       c->name, c->type == GUEST_PV ? "PV" : "HVM");
+	if (c->type == GUEST_HVM)
+		return problem(
+			p,
+			"%s: HVM guests cannot be started yet; a kernel with Xen's PVH entry "
+			"(Linux 4.21 and later have it) runs with type=\"pvh\", one with its PV "
+			"entry with type=\"pv\"",
+			c->name);
+	if (c->type == GUEST_PV && pv_check(c->device, c->maxvcpus, p))
+		return -1;
 	if (guest_folder_claim(&folder, c->name, p))
 		return -1;
 	if (o->foreground && !o->console)

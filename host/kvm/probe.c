@@ -206,3 +206,18 @@ void probe_kvm(const char *path, struct kvm_facts *facts)
 		try_guests(kvm, facts);
 	close(kvm);
 }
+
+enum kvm_answer probe_fact(const char *path, enum kvm_fact fact)
+{
+	struct kvm_facts facts = {.path = path};
+	enum kvm_answer answer = KVM_NOT_TRIED;
+	int kvm = open_device(&facts);
+
+	if (kvm < 0)
+		return KVM_NOT_TRIED;
+	for (size_t i = 0; i < ARRAY_LEN(trials); i++)
+		if (trials[i].fact == fact)
+			answer = in_machine(kvm, trials[i].irqchip, trials[i].run, &facts);
+	close(kvm);
+	return answer;
+}

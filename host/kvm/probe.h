@@ -104,4 +104,7 @@ struct kvm_facts {
  */
 void probe_kvm(const char *path, struct kvm_facts *facts);
 
+/* One fact that is found out by running a guest, in a few ms. KVM_NOT_TRIED: there is no KVM. */
+enum kvm_answer probe_fact(const char *path, enum kvm_fact fact);
+
 #endif

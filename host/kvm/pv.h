@@ -31,6 +31,12 @@ struct pv_monitor {
 	uint64_t windows; /* gpa of the first window's own pages */
 };
 
+/*
+ * Before any of it: can KVM run the monitor, with so many vCPUs? 0, or -1 with the reason. Runs a
+ * guest of a few instructions, so not in a sandbox.
+ */
+int pv_check(const char *device, unsigned vcpus, struct problem *p);
+
 /* Where RAM of so many bytes ends, and how much memory the monitor needs then. */
 uint64_t pv_monitor_start(uint64_t memory);
 uint64_t pv_monitor_size(uint64_t memory, unsigned vcpus);

@@ -7,7 +7,7 @@
 
 #include "host/loader/fill.h"
 #include "host/loader/map.h"
-#include "host/loader/pv_hypercall_page.h"
+#include "shim/pv/hypercall_page.h"
 #include "host/loader/pv_layout.h"
 #include "xen-abi/xen.h"
 

@@ -588,6 +588,9 @@ static void elsewhere(void **state)
 	fake_cpu_map(f, 0x700000, FAKE_FREE + 3, false);
 	f->r.rbx = 0x700000;
 	assert_int_equal(run(f, mov, 3, 0x700000), PV_NOT_EMULATED); /* no page table */
+	fake_cpu_map(f, 0x800000, FAKE_TABLE, true);
+	f->r.rbx = 0x800000;
+	assert_int_equal(run(f, mov, 3, 0x800000), PV_NOT_EMULATED); /* no need to */
 	assert_int_equal(f->entry_writes, 0);
 }
 

@@ -51,7 +51,7 @@ static void writes_that_are_the_guests_fault(void **state)
 	uint64_t is = *entry(m);
 
 	assert_int_equal(write_entry(m, NULL, pv_pte_make(FAKE_L1, FAKE_RW)), -XEN_EBUSY);
-	assert_int_equal(write_entry(m, NULL, pv_pte_make(FAKE_HOLE, FAKE_RW)), -XEN_EPERM);
+	assert_int_equal(write_entry(m, NULL, pv_pte_make(FAKE_FRAMES, FAKE_RW)), -XEN_EPERM);
 	assert_int_equal(write_entry(m, NULL, pv_pte_make(FAKE_FREE, FAKE_RW | PV_PTE_PSE)),
 			 -XEN_EINVAL);
 	assert_int_equal(*entry(m), is);

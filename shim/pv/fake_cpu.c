@@ -297,6 +297,29 @@ int pv_new_base(struct pv_vcpu *v, uint64_t mfn)
 	return 0;
 }
 
+void pv_roots_forget(struct pv_mm *mm)
+{
+	(void)mm;
+}
+
+int pv_get_ref_and_type(struct pv_mm *mm, uint64_t mfn, enum pv_type type)
+{
+	if (!cpu->locked || type != PV_TYPE_WRITABLE)
+		abort();
+	if (mfn >= mm->max_mfn || mfn < FAKE_FREE || mfn == FAKE_MAP)
+		return -XEN_EINVAL;
+	cpu->held = mfn;
+	return 0;
+}
+
+void pv_put_ref_and_type(struct pv_mm *mm, uint64_t mfn)
+{
+	(void)mm;
+	if (!cpu->locked || cpu->held != mfn)
+		abort();
+	cpu->held = 0;
+}
+
 bool pv_map_ldt_page(struct pv_vcpu *v, uint32_t offset)
 {
 	(void)v;

@@ -70,6 +70,7 @@ struct fake_cpu {
 	uint64_t good_base;  /* the mfn that pv_new_base() accepts */
 
 	bool locked;
+	uint64_t held; /* a frame, typed */
 
 	unsigned gs_swaps, base_loads, debug_loads, cr4_loads;
 };

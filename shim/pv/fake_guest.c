@@ -53,8 +53,6 @@ struct fake_machine *fake_guest_new(void)
 	set_l4_slots(fake_mm(m));
 	fake_mm(m)->domid = FAKE_DOMID;
 	pv_mm_init(fake_mm(m));
-	for (unsigned mfn = FAKE_UNALLOCATED; mfn < FAKE_HOLE; mfn++)
-		m->frames[mfn].flags = PV_FRAME_RAM;
 	start_vcpus(m);
 	memset(m->asked, 0, sizeof(m->asked));
 	return m;
@@ -99,4 +97,22 @@ void fake_build_tree(struct fake_machine *m, uint64_t root, uint64_t flags, uint
 	for (unsigned i = 0; i < 3; i++)
 		fake_table(m, root + i)[0] = pv_pte_make(root + i + 1, FAKE_TABLE_FLAGS);
 	fake_table(m, root + 3)[1] = pv_pte_make(mfn, flags);
+}
+
+bool fake_allocate(struct fake_machine *m, uint64_t mfn)
+{
+	if (mfn < FAKE_L4 || mfn >= FAKE_HOLE || m->frames[mfn].refs)
+		return false;
+	pv_frame_become(&m->frames[mfn], PV_FRAME_RAM);
+	return true;
+}
+
+bool fake_give_up(struct fake_machine *m, uint64_t mfn)
+{
+	if (mfn >= FAKE_FRAMES || !(m->frames[mfn].flags & PV_FRAME_RAM))
+		return false;
+	pv_roots_forget(fake_mm(m));
+	m->frames[mfn].flags &= ~PV_FRAME_RAM;
+	pv_put_ref(fake_mm(m), mfn);
+	return true;
 }

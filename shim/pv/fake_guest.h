@@ -11,9 +11,9 @@
 #include "shim/pv/pte.h"
 
 /*
- * Frames: 0 is no memory; then the first tables (pinned, vCPU 0's and 1's kernel base), RAM that is
- * mapped read-only, RAM that is mapped writable; a frame that is shared, and some that the domain
- * could have but has not, and no memory up to FAKE_FRAMES.
+ * Frames: 0 is not the domain's; then the first tables (pinned, vCPU 0's and 1's kernel base), RAM
+ * that is mapped read-only, RAM that is mapped writable; a frame that is shared, and some that the
+ * domain could have but has not, and no memory up to FAKE_FRAMES.
  */
 enum {
 	FAKE_L4 = 1,
@@ -60,6 +60,9 @@ long fake_remap(struct fake_machine *m, uint64_t mfn, uint64_t flags);
  * next as entry 0, the last with `mfn` at index 1.
  */
 void fake_build_tree(struct fake_machine *m, uint64_t root, uint64_t flags, uint64_t mfn);
+/* As the host does it: the domain has a frame, or gives it up. False: it has it, or has it not. */
+bool fake_allocate(struct fake_machine *m, uint64_t mfn);
+bool fake_give_up(struct fake_machine *m, uint64_t mfn);
 /* The mask of vCPUs that the next requests may point to: its address. */
 uint64_t fake_mask(struct fake_machine *m, uint64_t vcpus);
 

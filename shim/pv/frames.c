@@ -11,26 +11,6 @@ static bool is_table(uint8_t type)
 	return type >= PV_TYPE_L1 && type <= PV_TYPE_L4;
 }
 
-/* Shared frames are written by the hypervisor, so they are never anything else. */
-static void init_frame(struct pv_frame *f)
-{
-	f->refs = f->type_refs = 0;
-	f->type = PV_TYPE_NONE;
-	f->flags &= PV_FRAME_RAM | PV_FRAME_SHARED;
-	f->linear = 0;
-	f->stamp = 0;
-	if (!f->flags)
-		return;
-	f->refs = 1;
-	if (f->flags & PV_FRAME_SHARED) {
-		f->type = PV_TYPE_WRITABLE;
-		f->type_refs = 1;
-		f->flags |= PV_FRAME_VALIDATED;
-	} else {
-		f->flags |= PV_FRAME_ALLOCATED;
-	}
-}
-
 void pv_mm_init(struct pv_mm *mm)
 {
 	mm->lock = (struct pv_lock){0};
@@ -42,8 +22,12 @@ void pv_mm_init(struct pv_mm *mm)
 		mm->vcpus[i] = NULL;
 		mm->flushed[i] = 1;
 	}
-	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++)
-		init_frame(&mm->frames[mfn]);
+	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++) {
+		struct pv_frame *f = &mm->frames[mfn];
+
+		pv_frame_become(f, f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED));
+		f->stamp = 0;
+	}
 }
 
 bool pv_get_ref(struct pv_mm *mm, uint64_t mfn)
@@ -167,40 +151,4 @@ void pv_put_ref_and_type(struct pv_mm *mm, uint64_t mfn)
 {
 	pv_put_type(mm, mfn);
 	pv_put_ref(mm, mfn);
-}
-
-int pv_mm_allocate(struct pv_mm *mm, uint64_t mfn)
-{
-	struct pv_frame *f;
-
-	if (mfn >= mm->max_mfn || !(mm->frames[mfn].flags & PV_FRAME_RAM))
-		return -XEN_EINVAL;
-	f = &mm->frames[mfn];
-	if (f->refs)
-		return -XEN_EBUSY;
-	f->refs = 1;
-	f->flags |= PV_FRAME_ALLOCATED;
-	return 0;
-}
-
-int pv_mm_give_up(struct pv_mm *mm, uint64_t mfn)
-{
-	struct pv_frame *f;
-
-	if (mfn >= mm->max_mfn)
-		return -XEN_ENXIO;
-	f = &mm->frames[mfn];
-	if (!(f->flags & PV_FRAME_RAM) || !f->refs)
-		return -XEN_ENXIO;
-	pv_roots_forget(mm);
-	if (f->flags & PV_FRAME_ALLOCATED) {
-		f->flags &= ~PV_FRAME_ALLOCATED;
-		pv_put_ref(mm, mfn);
-	}
-	return 0;
-}
-
-bool pv_frame_unused(const struct pv_mm *mm, uint64_t mfn)
-{
-	return mfn < mm->max_mfn && !mm->frames[mfn].refs;
 }

@@ -35,13 +35,14 @@ static void a_frame_is_given_up(void **state)
 	struct fake_machine *m = *state;
 
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, 0), 0);
-	assert_false(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), 0);
-	assert_true(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), -XEN_ENXIO);
+	assert_true(fake_give_up(m, FAKE_WRITABLE));
+	assert_frame(m, FAKE_WRITABLE, PV_TYPE_NONE, 0, 0);
+	assert_false(fake_give_up(m, FAKE_WRITABLE));
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, FAKE_RW), -XEN_EBUSY);
-	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_WRITABLE), 0);
+	assert_true(fake_allocate(m, FAKE_WRITABLE));
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, FAKE_RW), 0);
+	assert_true(fake_allocate(m, FAKE_UNALLOCATED));
+	assert_int_equal(fake_remap(m, FAKE_UNALLOCATED, FAKE_RW), 0);
 }
 
 /* It goes with the last mapping. */
@@ -49,26 +50,12 @@ static void a_frame_is_given_up_in_use(void **state)
 {
 	struct fake_machine *m = *state;
 
-	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), 0);
-	assert_false(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_WRITABLE), 0);
-	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_WRITABLE), -XEN_EBUSY);
+	assert_true(fake_give_up(m, FAKE_WRITABLE));
+	assert_frame(m, FAKE_WRITABLE, PV_TYPE_WRITABLE, 1, 1);
+	assert_false(fake_allocate(m, FAKE_WRITABLE));
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, 0), 0);
-	assert_true(pv_frame_unused(fake_mm(m), FAKE_WRITABLE));
-}
-
-static void frames_that_are_no_ram(void **state)
-{
-	static const uint64_t mfns[] = {0, FAKE_SHARED, FAKE_HOLE, FAKE_FRAMES, ~0ull};
-	struct fake_machine *m = *state;
-
-	for (unsigned i = 0; i < sizeof(mfns) / sizeof(mfns[0]); i++) {
-		assert_int_equal(pv_mm_give_up(fake_mm(m), mfns[i]), -XEN_ENXIO);
-		assert_int_equal(pv_mm_allocate(fake_mm(m), mfns[i]), -XEN_EINVAL);
-	}
-	assert_int_equal(pv_mm_give_up(fake_mm(m), FAKE_UNALLOCATED), -XEN_ENXIO);
-	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_UNALLOCATED), 0);
-	assert_int_equal(pv_mm_allocate(fake_mm(m), FAKE_L1), -XEN_EBUSY);
+	assert_frame(m, FAKE_WRITABLE, PV_TYPE_NONE, 0, 0);
+	assert_true(fake_allocate(m, FAKE_WRITABLE));
 }
 
 static unsigned flushes(struct fake_machine *m, unsigned vcpu)
@@ -109,6 +96,18 @@ static void a_table_becomes_writable(void **state)
 	assert_int_equal(flushes(m, 1), 1);
 }
 
+/* What it was before it was given up is not forgotten. */
+static void a_frame_comes_back_as_a_table(void **state)
+{
+	struct fake_machine *m = *state;
+
+	assert_int_equal(fake_remap(m, FAKE_WRITABLE, 0), 0);
+	assert_true(fake_give_up(m, FAKE_WRITABLE));
+	assert_true(fake_allocate(m, FAKE_WRITABLE));
+	assert_int_equal(fake_mmuext(m, MMUEXT_PIN_L1_TABLE, FAKE_WRITABLE, 0), 0);
+	assert_int_equal(flushes(m, 0), 1);
+}
+
 static void a_vcpu_that_comes_has_nothing_to_forget(void **state)
 {
 	struct fake_machine *m = *state;
@@ -143,10 +142,14 @@ static void the_clock_begins_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PV_TEST(at_the_beginning),         PV_TEST(counts_do_not_wrap),
-		PV_TEST(a_frame_is_given_up),      PV_TEST(a_frame_is_given_up_in_use),
-		PV_TEST(frames_that_are_no_ram),   PV_TEST(who_may_know_it_as_writable_forgets),
-		PV_TEST(a_table_becomes_writable), PV_TEST(a_vcpu_that_comes_has_nothing_to_forget),
+		PV_TEST(at_the_beginning),
+		PV_TEST(counts_do_not_wrap),
+		PV_TEST(a_frame_is_given_up),
+		PV_TEST(a_frame_is_given_up_in_use),
+		PV_TEST(who_may_know_it_as_writable_forgets),
+		PV_TEST(a_table_becomes_writable),
+		PV_TEST(a_frame_comes_back_as_a_table),
+		PV_TEST(a_vcpu_that_comes_has_nothing_to_forget),
 		PV_TEST(the_clock_begins_again),
 	};
 

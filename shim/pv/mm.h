@@ -38,7 +38,7 @@ enum pv_type {
 
 /*
  * A frame. refs: uses of any kind; type_refs: uses as `type`, which can change when there are none
- * left. The domain's own allocation is a reference, a pin is one of each.
+ * left. The domain's own allocation (PV_FRAME_RAM) is a reference, a pin is one of each.
  */
 struct pv_frame {
 	uint32_t refs, type_refs;
@@ -50,11 +50,10 @@ struct pv_frame {
 	uint32_t stamp; /* mm.clock when type_refs last became 0 */
 };
 
-#define PV_FRAME_RAM       0x01 /* may be the domain's RAM: anything */
+#define PV_FRAME_RAM       0x01 /* the domain's RAM, as long as it has not given it up: anything */
 #define PV_FRAME_SHARED    0x02 /* the hypervisor's, may be mapped and written: shared_info, ... */
 #define PV_FRAME_PINNED    0x04
 #define PV_FRAME_VALIDATED 0x08 /* its entries have been checked, and hold references */
-#define PV_FRAME_ALLOCATED 0x10 /* the domain has it: that is a reference */
 
 struct pv_vcpu;
 
@@ -100,6 +99,22 @@ struct pv_roots {
 	uint64_t previous[PV_ROOTS_PREVIOUS]; /* still validated, most recent first */
 };
 
+/*
+ * A frame that nobody uses becomes the domain's RAM (PV_FRAME_RAM), one of the hypervisor's that
+ * the guest may map (PV_FRAME_SHARED: it is written by the hypervisor, so it is never anything
+ * else), or nothing (0). That TLBs may know it as what it was stays known.
+ */
+static inline void pv_frame_become(struct pv_frame *f, uint8_t flags)
+{
+	bool shared = flags & PV_FRAME_SHARED;
+
+	f->refs = flags != 0;
+	f->type_refs = shared;
+	f->type = shared ? PV_TYPE_WRITABLE : PV_TYPE_NONE;
+	f->flags = shared ? flags | PV_FRAME_VALIDATED : flags;
+	f->linear = 0;
+}
+
 static inline void *pv_frame_at(const struct pv_mm *mm, uint64_t mfn)
 {
 	return mm->direct + mfn * PV_PAGE_SIZE;
@@ -135,15 +150,6 @@ void pv_put_type_in(struct pv_mm *mm, uint64_t mfn, uint64_t table);
 /* Both. -XEN_EINVAL also: not the domain's. */
 int pv_get_ref_and_type(struct pv_mm *mm, uint64_t mfn, enum pv_type type);
 void pv_put_ref_and_type(struct pv_mm *mm, uint64_t mfn);
-
-/*
- * Allocate a frame of PV_FRAME_RAM that nobody uses to the domain: -XEN_EINVAL: it is not RAM,
- * -XEN_EBUSY: in use. Give one up: it stays as long as other references are there;
- * -XEN_ENXIO: it is not the domain's. Whether the host may discard it: nobody uses it.
- */
-int pv_mm_allocate(struct pv_mm *mm, uint64_t mfn);
-int pv_mm_give_up(struct pv_mm *mm, uint64_t mfn);
-bool pv_frame_unused(const struct pv_mm *mm, uint64_t mfn);
 
 /*
  * flush.c: vCPUs (a bit each) forget all translations; with the lock held, or not held. Who waits
@@ -224,7 +230,10 @@ int pv_new_user_base(struct pv_vcpu *v, uint64_t mfn);
 int pv_roots_set(struct pv_vcpu *v, uint64_t kernel, uint64_t user);
 /* All of a vCPU that does not run. */
 void pv_roots_put(struct pv_vcpu *v);
-/* Previous roots of all vCPUs are put. */
+/*
+ * Previous roots of all vCPUs are put: before anybody else (the host) looks at references or
+ * changes them, so that they are what Xen would count.
+ */
 void pv_roots_forget(struct pv_mm *mm);
 
 /*

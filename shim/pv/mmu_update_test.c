@@ -153,7 +153,7 @@ static void flags_change_without_a_new_reference(void **state)
 {
 	struct fake_machine *m = *state;
 
-	pv_mm_give_up(fake_mm(m), FAKE_WRITABLE);
+	fake_give_up(m, FAKE_WRITABLE);
 	assert_int_equal(m->frames[FAKE_WRITABLE].refs, 1);
 	m->frames[FAKE_WRITABLE].refs = UINT32_MAX;
 	assert_int_equal(fake_remap(m, FAKE_WRITABLE, FAKE_RW | PV_PTE_NX | PV_PTE_AVAIL), 0);
@@ -226,7 +226,7 @@ static void nobodys_frames(void **state)
 
 	list(m)[0] = (struct mmu_update){at(FAKE_L1, 110), pv_pte_make(FAKE_FREE, FAKE_RO)};
 	assert_int_equal(call_list(m, 1, DOMID_IO), -XEN_EBUSY);
-	list(m)[0].val = pv_pte_make(FAKE_HOLE, FAKE_RO);
+	list(m)[0].val = pv_pte_make(FAKE_FRAMES, FAKE_RO);
 	assert_int_equal(call_list(m, 1, DOMID_IO), -XEN_EPERM);
 	list(m)[0].val = 0;
 	assert_int_equal(call_list(m, 1, DOMID_IO), 0);

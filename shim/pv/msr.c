@@ -6,6 +6,8 @@
 #include "shim/pv/arch.h"
 #include "shim/pv/cpu_machine.h"
 #include "shim/pv/emulate.h"
+#include "shim/pv/hypercall_page.h"
+#include "shim/pv/monitor/boot.h"
 
 enum {
 	MSR_P5_MC_ADDR = 0x0,
@@ -319,6 +321,26 @@ static bool write_base(uint32_t index, uint64_t value)
 	return true;
 }
 
+/* A page of the guest's own becomes a hypercall page. */
+static bool write_hypercall_page(struct pv_vcpu *v, uint64_t value)
+{
+	struct pv_mm *mm = &v->domain->mm;
+	uint64_t mfn = value >> PV_PAGE_SHIFT;
+	bool may;
+
+	if (value & (PV_PAGE_SIZE - 1))
+		return false;
+	pv_lock(&mm->lock);
+	pv_roots_forget(mm);
+	may = !pv_get_ref_and_type(mm, mfn, PV_TYPE_WRITABLE);
+	if (may) {
+		pv_hypercall_page_fill(pv_frame_at(mm, mfn));
+		pv_put_ref_and_type(mm, mfn);
+	}
+	pv_unlock(&mm->lock);
+	return may;
+}
+
 static bool write_misc_features(struct pv_vcpu *v, uint64_t value)
 {
 	if (value & ~(can_fault_cpuid() ? MISC_FAULTING : 0))
@@ -395,6 +417,8 @@ bool pv_guest_write_msr(struct pv_vcpu *v, uint32_t index, uint64_t value)
 		return read_one(v, index, &now) && value == now;
 	case MSR_MISC_FEATURES:
 		return write_misc_features(v, value);
+	case MSR_XEN:
+		return write_hypercall_page(v, value);
 	case MSR_PRED_CMD:
 		return has_ibpb() && !(value & ~1ull) && pv_write_msr(index, value);
 	case MSR_FLUSH_CMD:

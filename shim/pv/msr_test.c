@@ -251,7 +251,22 @@ static void unknown(void **state)
 		assert_false(writes(f, none[n], 5));
 		assert_int_equal(f->msrs[0].value, 5);
 	}
+}
+
+static void hypercall_page(void **state)
+{
+	struct fake_cpu *f = *state;
+	const uint8_t stub_3[] = {0x51, 0x41, 0x53, 0xb8, 3, 0, 0, 0, 0x0f, 0x05};
+
 	assert_true(reads(f, 0x40000000, 0));
+	assert_true(writes(f, 0x40000000, (uint64_t)FAKE_FREE << 12));
+	assert_memory_equal(f->ram[FAKE_FREE] + 3 * 32, stub_3, sizeof(stub_3));
+	assert_int_equal(f->held, 0);
+	assert_false(f->locked);
+	assert_false(writes(f, 0x40000000, (uint64_t)FAKE_FREE << 12 | 1));
+	assert_false(writes(f, 0x40000000, (uint64_t)FAKE_TABLE << 12));
+	assert_false(writes(f, 0x40000000, ~0xfffull));
+	assert_false(f->locked);
 }
 
 /* Before there is a handler for #GP, an MSR that there is reads as 0. */
@@ -272,9 +287,9 @@ static void early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(bases),          TEST(fixed),         TEST(efer),      TEST(misc_enable),
-		TEST(faulting_cpuid), TEST(machine_check), TEST(by_vendor), TEST(its_own),
-		TEST(unknown),        TEST(early),
+		TEST(bases),          TEST(fixed),          TEST(efer),      TEST(misc_enable),
+		TEST(faulting_cpuid), TEST(machine_check),  TEST(by_vendor), TEST(its_own),
+		TEST(unknown),        TEST(hypercall_page), TEST(early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,17 @@ static void leave(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 		keep(mm, r, mfn);
 }
 
+/* How often a root is kept, by all vCPUs. */
+static unsigned kept(const struct pv_mm *mm, uint64_t mfn)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PV_MAX_VCPUS && mm->idle_roots; i++)
+		for (unsigned j = 0; mm->vcpus[i] && j < PV_ROOTS_PREVIOUS; j++)
+			n += mm->vcpus[i]->roots.previous[j] == mfn;
+	return n;
+}
+
 /*
  * What is kept may be in the way of a root that has to be checked, and makes linear page tables
  * fail: without it, then.
@@ -96,12 +107,17 @@ static int get_root(struct pv_mm *mm, uint64_t mfn)
 	return pv_get_ref_and_type(mm, mfn, PV_TYPE_L4);
 }
 
-/* One that was kept and that nobody else has had meanwhile is as new. */
+/* Get one's own or a new one. If nothing but being kept has kept it validated, it is as new. */
 static int enter(struct pv_mm *mm, struct pv_roots *r, uint64_t mfn)
 {
-	if (!take_previous(mm, r, mfn))
-		return get_root(mm, mfn);
-	if (mm->frames[mfn].type_refs == 1)
+	int rc;
+
+	if (!take_previous(mm, r, mfn)) {
+		rc = get_root(mm, mfn);
+		if (rc)
+			return rc;
+	}
+	if (mm->frames[mfn].type_refs == 1 + kept(mm, mfn))
 		pv_fill_hyper_slots(mm, mfn);
 	return 0;
 }
@@ -170,11 +186,11 @@ int pv_new_user_base(struct pv_vcpu *v, uint64_t mfn)
 int pv_roots_set(struct pv_vcpu *v, uint64_t kernel, uint64_t user)
 {
 	struct pv_mm *mm = &v->domain->mm;
-	int rc = get_root(mm, kernel);
+	int rc = enter(mm, &v->roots, kernel);
 
 	if (rc)
 		return rc;
-	if (user && (rc = get_root(mm, user))) {
+	if (user && (rc = enter(mm, &v->roots, user))) {
 		pv_put_ref_and_type(mm, kernel);
 		return rc;
 	}

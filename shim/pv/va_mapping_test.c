@@ -39,7 +39,7 @@ static void errnos_of_the_entry(void **state)
 	uint64_t va = fake_va(FAKE_FREE);
 
 	assert_int_equal(update(m, va, pv_pte_make(FAKE_L1, FAKE_RW), 0), -XEN_EBUSY);
-	assert_int_equal(update(m, va, pv_pte_make(FAKE_HOLE, FAKE_RW), 0), -XEN_EPERM);
+	assert_int_equal(update(m, va, pv_pte_make(FAKE_FRAMES, FAKE_RW), 0), -XEN_EPERM);
 	assert_int_equal(update(m, va, pv_pte_make(FAKE_FREE, FAKE_RW | PV_PTE_PCD), 0),
 			 -XEN_EINVAL);
 	assert_frame(m, FAKE_FREE, PV_TYPE_NONE, 2, 0);

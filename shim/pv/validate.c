@@ -58,7 +58,10 @@ int pv_get_entry(struct pv_mm *mm, uint64_t table, unsigned level, uint64_t entr
 /* Is there memory behind a frame number, the domain's or not? */
 static bool is_memory(const struct pv_mm *mm, uint64_t mfn)
 {
-	return mfn < mm->max_mfn && mm->frames[mfn].flags & (PV_FRAME_RAM | PV_FRAME_SHARED);
+	bool hole =
+		mfn >= PV_LOW_RAM_MAX >> PV_PAGE_SHIFT && mfn < PV_HIGH_RAM_START >> PV_PAGE_SHIFT;
+
+	return mfn < mm->max_mfn && (!hole || mm->frames[mfn].refs);
 }
 
 int pv_get_page_entry(struct pv_mm *mm, uint64_t entry, bool io)

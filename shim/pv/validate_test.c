@@ -2,6 +2,7 @@
 /* What may be in entries of page tables, level by level, and what is made of it. */
 #include "shim/pv/fake_test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A table of each level that is pinned, empty but for what fake_build_tree() does. */
@@ -67,12 +68,36 @@ static void frames_of_pages(void **state)
 	page_entry_answers(m, pv_pte_make(FAKE_WRITABLE, FAKE_RW), 0);
 	page_entry_answers(m, pv_pte_make(FAKE_SHARED, FAKE_RW), 0);
 	page_entry_answers(m, pv_pte_make(FAKE_L1, FAKE_RO), 0);
-	page_entry_answers(m, pv_pte_make(0, FAKE_RO), -XEN_EPERM);
-	page_entry_answers(m, pv_pte_make(FAKE_HOLE, FAKE_RO), -XEN_EPERM);
+	page_entry_answers(m, pv_pte_make(0, FAKE_RO), -XEN_EBUSY);
+	page_entry_answers(m, pv_pte_make(FAKE_HOLE, FAKE_RO), -XEN_EBUSY);
 	page_entry_answers(m, pv_pte_make(FAKE_FRAMES, FAKE_RO), -XEN_EPERM);
 	page_entry_answers(m, pv_pte_make(PV_PTE_MFN_NONE - 1, FAKE_RO), -XEN_EPERM);
 	page_entry_answers(m, pv_pte_make(PV_PTE_MFN_NONE, FAKE_RO), -XEN_EINVAL);
 	page_entry_answers(m, pv_pte_make(FAKE_UNALLOCATED, FAKE_RO), -XEN_EBUSY);
+}
+
+/* Below 4 GiB, where memory has a hole with the hypervisor's frames in it. */
+static void frames_of_the_hole(void **state)
+{
+	const uint64_t hole = PV_LOW_RAM_MAX / PV_PAGE_SIZE,
+		       above = PV_HIGH_RAM_START / PV_PAGE_SIZE;
+	struct fake_machine *m = *state;
+	struct pv_frame *frames = calloc(above + 1, sizeof(*frames));
+	struct pv_mm *mm = fake_mm(m);
+
+	memcpy(frames, m->frames, sizeof(m->frames));
+	mm->frames = frames;
+	mm->max_mfn = above + 1;
+	assert_int_equal(pv_get_page_entry(mm, pv_pte_make(hole - 1, FAKE_RO), false), -XEN_EBUSY);
+	assert_int_equal(pv_get_page_entry(mm, pv_pte_make(hole, FAKE_RO), false), -XEN_EPERM);
+	assert_int_equal(pv_get_page_entry(mm, pv_pte_make(above - 1, FAKE_RO), false), -XEN_EPERM);
+	assert_int_equal(pv_get_page_entry(mm, pv_pte_make(above, FAKE_RO), false), -XEN_EBUSY);
+	pv_frame_become(&frames[hole], PV_FRAME_SHARED);
+	assert_int_equal(pv_get_page_entry(mm, pv_pte_make(hole, FAKE_RW), false), 0);
+	assert_int_equal(frames[hole].type_refs, 2);
+	mm->frames = m->frames;
+	mm->max_mfn = FAKE_FRAMES;
+	free(frames);
 }
 
 /* Entries that are not present may hold anything. */
@@ -276,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PV_TEST(flags_of_pages),
 		PV_TEST(frames_of_pages),
+		PV_TEST(frames_of_the_hole),
 		PV_TEST(not_present),
 		PV_TEST(a_writable_mapping_of_a_table),
 		PV_TEST(a_writable_mapping_of_itself),

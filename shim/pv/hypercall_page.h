@@ -3,8 +3,8 @@
  * The hypercall page of a PV guest (public header xen-x86_64.h: stub N at N * 32 enters hypercall
  * N with its arguments in rdi, rsi, rdx, r10, r8, r9, and keeps all registers but rax).
  */
-#ifndef HOST_LOADER_PV_HYPERCALL_PAGE_H
-#define HOST_LOADER_PV_HYPERCALL_PAGE_H
+#ifndef SHIM_PV_HYPERCALL_PAGE_H
+#define SHIM_PV_HYPERCALL_PAGE_H
 
 #include <stdint.h>
 

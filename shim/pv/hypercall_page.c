@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "host/loader/pv_hypercall_page.h"
+#include "shim/pv/hypercall_page.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "host/loader/pv_hypercall_page.h"
+#include "shim/pv/hypercall_page.h"
 
 static void test_stubs(void **state)
 {
