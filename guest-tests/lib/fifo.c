@@ -23,7 +23,7 @@ static struct {
 long fifo_init_control(uint32_t vcpu, const void *page, uint32_t offset)
 {
 	struct evtchn_init_control op = {
-		.control_gfn = (unsigned long)page / PAGE_SIZE, .offset = offset, .vcpu = vcpu};
+		.control_gfn = frame_of(page), .offset = offset, .vcpu = vcpu};
 	long rc = hypercall_event_channel_op(EVTCHNOP_init_control, &op);
 
 	if (!rc)
@@ -33,7 +33,7 @@ long fifo_init_control(uint32_t vcpu, const void *page, uint32_t offset)
 
 long fifo_expand_array(const void *page)
 {
-	struct evtchn_expand_array op = {.array_gfn = (unsigned long)page / PAGE_SIZE};
+	struct evtchn_expand_array op = {.array_gfn = frame_of(page)};
 
 	return hypercall_event_channel_op(EVTCHNOP_expand_array, &op);
 }

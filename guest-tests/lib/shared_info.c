@@ -10,6 +10,11 @@ static uint8_t page[4096] PAGE_ALIGNED;
 static struct shared_info *mapped;
 static struct vcpu_info *registered[MAX_CPUS];
 
+unsigned long frame_of(const void *p)
+{
+	return (unsigned long)p / PAGE_SIZE;
+}
+
 long add_to_physmap(unsigned int space, unsigned long index, unsigned long gfn)
 {
 	struct xen_add_to_physmap arg = {
@@ -25,9 +30,7 @@ long add_to_physmap(unsigned int space, unsigned long index, unsigned long gfn)
 struct shared_info *shared_info_map(void)
 {
 	if (!mapped) {
-		CHECK_EQ(
-			add_to_physmap(XENMAPSPACE_shared_info, 0, (unsigned long)page / PAGE_SIZE),
-			0);
+		CHECK_EQ(add_to_physmap(XENMAPSPACE_shared_info, 0, frame_of(page)), 0);
 		mapped = (void *)page;
 	}
 	return mapped;
@@ -48,7 +51,7 @@ struct vcpu_info *vcpu_info(void)
 long vcpu_info_register(unsigned int cpu, struct vcpu_info *at)
 {
 	struct vcpu_register_vcpu_info arg = {
-		.mfn = (unsigned long)at / PAGE_SIZE,
+		.mfn = frame_of(at),
 		.offset = (unsigned long)at % PAGE_SIZE,
 	};
 	long rc = hypercall_vcpu_op(VCPUOP_register_vcpu_info, cpu, &arg);

@@ -9,6 +9,10 @@
 /* XENMEM_add_to_physmap of DOMID_SELF. */
 long add_to_physmap(unsigned int space, unsigned long index, unsigned long gfn);
 
+/* The number by which the hypervisor knows the frame of a page of ours: gfn, or a PV guest's mfn.
+ */
+unsigned long frame_of(const void *page);
+
 /* Map shared_info over a page of the image and return it; a second call returns the same page. */
 struct shared_info *shared_info_map(void);
 

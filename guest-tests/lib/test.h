@@ -2,13 +2,18 @@
 /*
  * The one header of a test. A test is a folder guest-tests/tests/NAME with a main.c that defines
  * the two names below; it is built twice, as NAME-32 (protected mode, no paging) and NAME-64 (long
- * mode, the low 4 GiB mapped one to one). In order of life: entry.S, start.c, test_main().
+ * mode, the low 4 GiB mapped one to one), and may be built as NAME-pv (pv/test.h). In order of
+ * life: entry.S, start.c, test_main().
  *
  * A test has ring 0 of the machine to itself, on vCPU 0, with interrupts off; other vCPUs by smp.h.
  * It says what it saw with CHECK and ends with test_success().
  */
 #ifndef GUEST_TESTS_TEST_H
 #define GUEST_TESTS_TEST_H
+
+#ifdef PV
+#include "guest-tests/lib/pv/test.h"
+#else
 
 #include "guest-tests/lib/clock.h"
 #include "guest-tests/lib/console.h"
@@ -40,4 +45,5 @@
 extern const char test_title[];
 void test_main(void);
 
+#endif
 #endif

@@ -4,6 +4,24 @@
 #include "guest-tests/lib/event_channel.h"
 #include "guest-tests/lib/pv/pv.h"
 
+/*
+ * Tell the console's daemon. A test may close all ports (EVTCHNOP_reset); then ours is bound to the
+ * daemon's again.
+ */
+static void notify(void)
+{
+	static evtchn_port_t port;
+	static struct evtchn_status other;
+
+	if (!port) {
+		port = pv_start_info()->console.domU.evtchn;
+		evtchn_status(DOMID_SELF, port, &other);
+	}
+	if (evtchn_send(port))
+		port = (evtchn_port_t)evtchn_bind_interdomain(other.u.interdomain.dom,
+							      other.u.interdomain.port);
+}
+
 /* The ring that start_info names: what a release build of Xen shows of a PV guest. Waits for room.
  */
 void console_fallback(const char *text, size_t n)
@@ -14,12 +32,12 @@ void console_fallback(const char *text, size_t n)
 		XENCONS_RING_IDX prod = ring->out_prod;
 
 		while (prod - READ_ONCE(ring->out_cons) >= sizeof(ring->out)) {
-			evtchn_send(pv_start_info()->console.domU.evtchn);
+			notify();
 			hypercall_sched_op(SCHEDOP_yield, NULL);
 		}
 		ring->out[prod % sizeof(ring->out)] = text[i];
 		barrier();
 		WRITE_ONCE(ring->out_prod, prod + 1);
 	}
-	evtchn_send(pv_start_info()->console.domU.evtchn);
+	notify();
 }

@@ -18,14 +18,11 @@ struct pv_entry_state {
 extern const struct pv_entry_state pv_entry_state;
 
 struct start_info *pv_start_info(void);
-const char *pv_cmdline(void);
-/* The command line says subject=xen. */
-bool on_xen(void);
 
 /* Bits of entries that are ours to choose. */
 #define PTE_P   0x001UL
-#define PTE_W   0x002UL
-#define PTE_U   0x004UL
+#define PTE_RW  0x002UL
+#define PTE_US  0x004UL
 #define PTE_PWT 0x008UL
 #define PTE_PCD 0x010UL
 #define PTE_A   0x020UL
@@ -34,8 +31,8 @@ bool on_xen(void);
 #define PTE_G   0x100UL
 #define PTE_NX  (1UL << 63)
 /* What the tables of a kernel's data and its tables' tables have. */
-#define PTE_DATA     (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
-#define PTE_READONLY (PTE_P | PTE_U | PTE_A | PTE_D)
+#define PTE_DATA     (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define PTE_READONLY (PTE_P | PTE_US | PTE_A | PTE_D)
 #define PTE_FRAME    0x000ffffffffff000UL
 
 /* A frame that no machine has. */
@@ -100,5 +97,9 @@ void tables_for(const void *at);
  * stands there for what a test wants to map. 512 pages; the L1 table is pte_of(window(), 1).
  */
 void *window(void);
+
+/* As ../paging.h has it: a page of the window shows the page of the image at `page`; flags 0:
+ * nothing. */
+void *window_map(unsigned int index, unsigned long page, uint64_t flags);
 
 #endif

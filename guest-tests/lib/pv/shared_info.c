@@ -11,6 +11,11 @@ static uint8_t page[PAGE_SIZE] PAGE_ALIGNED;
 static struct shared_info *mapped;
 static struct vcpu_info *registered[PV_MAX_CPUS];
 
+unsigned long frame_of(const void *p)
+{
+	return mfn_of(p);
+}
+
 struct shared_info *shared_info_map(void)
 {
 	if (!mapped) {

@@ -16,12 +16,7 @@ struct start_info *pv_start_info(void)
 	return (struct start_info *)pv_entry_state.rsi;
 }
 
-const char *pv_cmdline(void)
+const char *start_info_cmdline(void)
 {
 	return (const char *)pv_start_info()->cmd_line;
-}
-
-bool on_xen(void)
-{
-	return strstr(pv_cmdline(), "subject=xen");
 }

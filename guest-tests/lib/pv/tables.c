@@ -64,3 +64,13 @@ void *window(void)
 	tables_for(at);
 	return at;
 }
+
+void *window_map(unsigned int index, unsigned long page, uint64_t flags)
+{
+	uint8_t *at = (uint8_t *)window() + index * PAGE_SIZE;
+
+	CHECK_EQ(update_va_mapping(at, flags ? pte_for((void *)page, flags) : 0,
+				   UVMF_INVLPG | UVMF_ALL),
+		 0);
+	return at;
+}

@@ -22,6 +22,9 @@
 
 #include "xen-abi/xen.h"
 
+/* A test that defines this as true has the tick of 10 ms with which a PV guest's vCPU begins. */
+extern bool test_keeps_tick;
+
 /* One more handler, as set_trap_table's flags want it: privilege level, TI. Its frame is that of
  * `vector`. */
 long trap_table_set(uint8_t vector, uint8_t flags);

@@ -95,7 +95,7 @@ static void mapping(void)
 		if ((void *)at == (void *)shared_info_map())
 			continue;
 		if ((pte & PTE_FRAME) / PAGE_SIZE != mfn_of((void *)at) ||
-		    !(pte & PTE_W) != is_initial_table(at)) {
+		    !(pte & PTE_RW) != is_initial_table(at)) {
 			if (!wrong++)
 				CHECK(false, "%#lx is mapped by %#lx, its mfn is %#lx", at, pte,
 				      mfn_of((void *)at));

@@ -11,6 +11,8 @@ const char test_title[] = "upcalls: masked, unmasked, by iret, from user mode, o
 
 #define MS 1000000ULL
 
+bool test_keeps_tick = true;
+
 static evtchn_port_t port, again;
 static unsigned int upcalls, events, deepest, depth;
 static bool masked_within;

@@ -131,8 +131,8 @@ static void maps(void)
 		grant(MAPPED, source, GTF_permit_access);
 		CHECK_EQ(map(&op), GNTST_okay);
 		CHECK_EQ(op.dev_bus_addr, mfn_of(source) * PAGE_SIZE);
-		CHECK_EQ(pte_value(at) & (PTE_FRAME | PTE_P | PTE_W),
-			 pte_for(source, PTE_P | PTE_W));
+		CHECK_EQ(pte_value(at) & (PTE_FRAME | PTE_P | PTE_RW),
+			 pte_for(source, PTE_P | PTE_RW));
 		CHECK_EQ(READ_ONCE(table[MAPPED].flags),
 			 GTF_permit_access | GTF_reading | GTF_writing);
 		CHECK_EQ(READ_ONCE(at[5]), 0xc3);

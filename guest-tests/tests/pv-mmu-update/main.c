@@ -30,7 +30,7 @@ static void a_page_is_mapped(void)
 	CHECK_EQ(READ_ONCE(at[9]), 0x5a);
 	at[10] = 0xa5;
 	CHECK_EQ(READ_ONCE(page[10]), 0xa5);
-	CHECK_EQ(READ_ONCE(*pte) & (PTE_FRAME | PTE_P | PTE_W), entry(page, PTE_P | PTE_W));
+	CHECK_EQ(READ_ONCE(*pte) & (PTE_FRAME | PTE_P | PTE_RW), entry(page, PTE_P | PTE_RW));
 	CHECK_EQ(pte_write(pte, entry(other, PTE_READONLY)), 0);
 	forget(at);
 	CHECK_EQ(READ_ONCE(at[9]), 0);
@@ -149,12 +149,12 @@ static void accessed_and_dirty_stay(void)
 	uint64_t *pte = pte_of(window(), 1);
 
 	CHECK_EQ(pte_write(pte, entry(page, PTE_DATA)), 0);
-	CHECK_EQ(
-		mmu_update_1(maddr_of(pte) | MMU_PT_UPDATE_PRESERVE_AD, entry(page, PTE_P | PTE_U)),
-		0);
-	CHECK_EQ(READ_ONCE(*pte) & (PTE_A | PTE_D | PTE_W), PTE_A | PTE_D);
-	CHECK_EQ(pte_write(pte, entry(page, PTE_P | PTE_U)), 0);
-	CHECK_EQ(READ_ONCE(*pte) & (PTE_A | PTE_D | PTE_W), 0);
+	CHECK_EQ(mmu_update_1(maddr_of(pte) | MMU_PT_UPDATE_PRESERVE_AD,
+			      entry(page, PTE_P | PTE_US)),
+		 0);
+	CHECK_EQ(READ_ONCE(*pte) & (PTE_A | PTE_D | PTE_RW), PTE_A | PTE_D);
+	CHECK_EQ(pte_write(pte, entry(page, PTE_P | PTE_US)), 0);
+	CHECK_EQ(READ_ONCE(*pte) & (PTE_A | PTE_D | PTE_RW), 0);
 	CHECK_EQ(mmu_update_1(maddr_of(pte) | MMU_PT_UPDATE_NO_TRANSLATE, 0), 0);
 	CHECK_EQ(READ_ONCE(*pte), 0);
 }

@@ -23,7 +23,7 @@ static void is(uint64_t want, unsigned int line)
 	uint64_t now = READ_ONCE(*pte);
 
 	/* The hypervisor has bits of its own in those that are present. */
-	CHECK((now ^ want) == 0 || ((now & want & PTE_P) && !((now ^ want) & ~(PTE_G | PTE_U))),
+	CHECK((now ^ want) == 0 || ((now & want & PTE_P) && !((now ^ want) & ~(PTE_G | PTE_US))),
 	      "line %u: the entry is %#lx, expected %#lx", line, now, want);
 }
 #define IS(want) is((want), __LINE__)
@@ -103,9 +103,9 @@ static void bits(void)
 	bool carry;
 
 	ON_PTE("movq %1, %0", "r"(val));
-	ON_PTE("lock andq %1, %0", "r"(~PTE_W));
-	IS(val & ~PTE_W);
-	ON_PTE("lock orq %1, %0", "r"(PTE_W));
+	ON_PTE("lock andq %1, %0", "r"(~PTE_RW));
+	IS(val & ~PTE_RW);
+	ON_PTE("lock orq %1, %0", "r"(PTE_RW));
 	IS(val);
 	ON_PTE("andb %1, %0", "q"((uint8_t)~PTE_D));
 	IS(val & ~PTE_D);
@@ -126,7 +126,7 @@ static void bits(void)
 		IS(val);
 	}
 	ON_PTE("btcq $1, %0", "i"(0));
-	IS(val & ~PTE_W);
+	IS(val & ~PTE_RW);
 	ON_PTE("xorb $2, %0", "i"(0));
 	IS(val);
 	ON_PTE("addq $0x200, %0", "i"(0));
