@@ -187,7 +187,7 @@ static void fill_idt(struct pv_monitor *m, uint64_t image)
 	uint64_t *idt = at(m, image + (m->image.idt - PV_MONITOR_VIRT));
 
 	for (unsigned i = 0; i < 256; i++) {
-		unsigned dpl = i == 3 || i == 4 ? 3 : 0;
+		unsigned dpl = i == 3 || i == 4 || i == 0x80 ? 3 : 0;
 		unsigned ist = i == 8 ? 1 : i == 2 ? 2 : i == 1 ? 3 : 0;
 
 		set_gate(idt + 2 * i, m->image.vector_stubs + 16 * i, dpl, ist);

@@ -14,11 +14,8 @@ static bool is_table(uint8_t type)
 /* Others are zero. */
 static void init_frame(struct pv_frame *f)
 {
-	if (f->flags & PV_FRAME_SHARED)
-		pv_frame_become(f, PV_FRAME_SHARED);
-	else if (f->flags & PV_FRAME_RAM)
-		pv_frame_become(f, PV_FRAME_RAM | PV_FRAME_ALLOCATED);
-	f->stamp = 0;
+	if (f->flags)
+		pv_frame_become(f, f->flags & (PV_FRAME_SHARED | PV_FRAME_RAM));
 }
 
 void pv_mm_init(struct pv_mm *mm)
