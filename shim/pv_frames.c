@@ -16,6 +16,13 @@ static void mask_upcalls(struct domain *d)
 		si->vcpu_info[i].evtchn_upcall_mask = 1;
 }
 
+/* The first vCPU of a PV guest begins with a tick (Xen: vcpu_create). */
+static void start_tick(struct domain *d)
+{
+	if (d->nr_vcpus)
+		timer_set_period(d->vcpus[0], 10000000);
+}
+
 int domain_make_pv(struct domain *d, const struct pv_machine *m)
 {
 	uint64_t *leaving = calloc((m->max_mfn + 63) / 64, sizeof(*leaving));
@@ -32,6 +39,7 @@ int domain_make_pv(struct domain *d, const struct pv_machine *m)
 	for (unsigned i = 0; i < d->grants.nr_frames; i++)
 		pv_share_overlay(d, OVERLAY_GRANT_FRAMES + i);
 	shared_info_fix(d, gfn(pv_overlay_mfn(OVERLAY_SHARED_INFO)));
+	start_tick(d);
 	return 0;
 }
 

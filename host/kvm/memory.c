@@ -95,10 +95,18 @@ static void add_to_map(struct vm *vm, uint64_t addr, uint64_t size, uint32_t typ
 		(struct hvm_memmap_table_entry){.addr = addr, .size = size, .type = type};
 }
 
-static int add_ram(struct vm *vm, const struct vm_area *a)
+/* withheld: bytes at its end that are not the guest's until it takes them. */
+static int add_ram(struct vm *vm, const struct vm_area *a, uint64_t withheld)
 {
-	vm->ram.blocks[vm->ram.count++] = (struct ram_block){a->gpa, a->size, a->hva};
-	return domain_add_ram(&vm->domain, gpa_to_gfn(gpa(a->gpa)), a->size >> GUEST_PAGE_SHIFT);
+	int rc = domain_add_ram(&vm->domain, gpa_to_gfn(gpa(a->gpa)), a->size >> GUEST_PAGE_SHIFT);
+	uint64_t size = a->size - withheld;
+
+	if (!rc && withheld)
+		rc = domain_withhold_ram(&vm->domain, gpa_to_gfn(gpa(a->gpa + size)),
+					 withheld >> GUEST_PAGE_SHIFT);
+	if (size)
+		vm->ram.blocks[vm->ram.count++] = (struct ram_block){a->gpa, size, a->hva};
+	return rc;
 }
 
 /* All that the guest may ever have is RAM from the beginning, and costs nothing until touched. */
@@ -111,30 +119,40 @@ static uint64_t vm_max_memory(const struct vm *vm)
 struct piece {
 	uint64_t start, size;
 	uint32_t type;
+	uint64_t withheld; /* bytes at the end of RAM */
 };
 
 static void pieces_of_pvh(uint64_t memory, struct piece pieces[VM_AREAS_MAX])
 {
 	uint64_t low = memory < LOW_RAM_MAX ? memory : LOW_RAM_MAX;
 
-	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM};
-	pieces[1] = (struct piece){ACPI_START, ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI};
+	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM, 0};
+	pieces[1] = (struct piece){ACPI_START, ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI, 0};
 	pieces[2] = (struct piece){SPECIAL_PAGES_START, SPECIAL_PAGES * GUEST_PAGE_SIZE,
-				   XEN_HVM_MEMMAP_TYPE_RESERVED};
-	pieces[3] = (struct piece){HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM};
+				   XEN_HVM_MEMMAP_TYPE_RESERVED, 0};
+	pieces[3] = (struct piece){HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM, 0};
 }
 
-/* docs/pv.md. What the guest is told of its memory is of pseudo-physical addresses, not these. */
+/*
+ * docs/pv.md. What the guest is told of its memory is of pseudo-physical addresses, not these. It
+ * may have a little more of the machine's than that (RESERVATION_SLACK), if it asks.
+ */
 static void pieces_of_pv(uint64_t memory, unsigned vcpus, struct piece pieces[VM_AREAS_MAX])
 {
-	uint64_t low = memory < PV_LOW_RAM_MAX ? memory : PV_LOW_RAM_MAX;
+	const uint64_t slack = (uint64_t)RESERVATION_SLACK << GUEST_PAGE_SHIFT;
+	uint64_t low;
 
-	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM};
+	memory += slack;
+	low = memory < PV_LOW_RAM_MAX ? memory : PV_LOW_RAM_MAX;
+
+	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM, 0};
 	pieces[1] = (struct piece){PV_SHARED_FRAMES, OVERLAY_MAPPED * GUEST_PAGE_SIZE,
-				   XEN_HVM_MEMMAP_TYPE_RESERVED};
-	pieces[2] = (struct piece){PV_HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM};
+				   XEN_HVM_MEMMAP_TYPE_RESERVED, 0};
+	pieces[2] = (struct piece){PV_HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM, 0};
+	pieces[2].withheld = min_of(slack, pieces[2].size);
+	pieces[0].withheld = slack - pieces[2].withheld;
 	pieces[3] = (struct piece){pv_monitor_start(memory), pv_monitor_size(memory, vcpus),
-				   XEN_HVM_MEMMAP_TYPE_RESERVED};
+				   XEN_HVM_MEMMAP_TYPE_RESERVED, 0};
 }
 
 static int add_piece(struct vm *vm, const struct piece *piece)
@@ -150,7 +168,7 @@ static int add_piece(struct vm *vm, const struct piece *piece)
 		add_to_map(vm, piece->start, piece->size, piece->type);
 	if (piece->type == XEN_HVM_MEMMAP_TYPE_ACPI)
 		vm->acpi = added->hva;
-	return piece->type == XEN_HVM_MEMMAP_TYPE_RAM ? add_ram(vm, added) : 0;
+	return piece->type == XEN_HVM_MEMMAP_TYPE_RAM ? add_ram(vm, added, piece->withheld) : 0;
 }
 
 /* In the order of their addresses. */

@@ -30,6 +30,7 @@
 #define STACKS       4
 #define STACK_PAGES  (PV_WINDOW_STACK_SIZE / PV_PAGE_SIZE)
 #define GDT_PAGES    2
+#define SEGMENTS     (sizeof(struct pv_regs) - offsetof(struct pv_regs, ds))
 #define WINDOW_PAGES (DATA_PAGES + STACKS * STACK_PAGES + GDT_PAGES)
 
 extern const uint8_t pv_image[], pv_image_end[];
@@ -43,11 +44,11 @@ uint64_t pv_monitor_start(uint64_t memory)
 }
 
 /* Of the frames that a guest may name: its RAM, and those that are shared with it. */
-static uint64_t max_mfn(uint64_t memory)
+static uint64_t max_mfn(uint64_t monitor_start)
 {
 	uint64_t shared = PV_SHARED_FRAMES / PV_PAGE_SIZE + OVERLAY_MAPPED;
 
-	return memory <= PV_LOW_RAM_MAX ? shared : pv_monitor_start(memory) / PV_PAGE_SIZE;
+	return monitor_start > PV_HIGH_RAM_START ? monitor_start / PV_PAGE_SIZE : shared;
 }
 
 static struct pv_image_header image_header(void)
@@ -66,7 +67,7 @@ static uint64_t table_bytes(uint64_t mapped, unsigned vcpus)
 
 uint64_t pv_monitor_size(uint64_t memory, unsigned vcpus)
 {
-	uint64_t frames = max_mfn(memory);
+	uint64_t frames = max_mfn(pv_monitor_start(memory));
 	uint64_t size = ROUND(frames * sizeof(struct pv_frame), MIB2) +
 			ROUND(frames * sizeof(uint64_t), MIB2) +
 			ROUND(image_header().bss_end, PV_PAGE_SIZE) +
@@ -235,11 +236,10 @@ static void fill_window(struct pv_monitor *m, unsigned vcpu)
 	struct pv_vcpu *v = &w->vcpu;
 
 	w->away = 1;
-	/* The CPU wants 16 bytes; struct pv_regs ends with what it does not push. */
-	w->tss.rsp[0] =
-		stack_end(vcpu, 0) - (sizeof(struct pv_regs) - offsetof(struct pv_regs, ds));
-	for (unsigned i = 0; i < 3; i++)
-		w->tss.ist[i] = stack_end(vcpu, i + 1);
+	/* What struct pv_regs ends with the CPU does not push. */
+	w->tss.rsp[0] = stack_end(vcpu, 0) - SEGMENTS;
+	for (unsigned i = 0; i < STACKS - 1; i++)
+		w->tss.ist[i] = stack_end(vcpu, i + 1) - SEGMENTS;
 	w->tss.iomap = sizeof(w->tss);
 	v->id = vcpu;
 	v->domain = (struct pv_domain *)(m->image.boot + offsetof(struct pv_boot, domain));
@@ -276,22 +276,13 @@ static void fill_boot(struct pv_monitor *m, const struct ram *ram, domid_t domid
 			m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE].flags = PV_FRAME_RAM;
 }
 
-static uint64_t ram_bytes(const struct ram *ram)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < ram->count; i++)
-		bytes += ram->blocks[i].size;
-	return bytes;
-}
-
 int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus,
 		      struct problem *p)
 {
 	uint64_t frames_size, m2p_size, image;
 
 	m->image = image_header();
-	m->max_mfn = max_mfn(ram_bytes(ram));
+	m->max_mfn = max_mfn(m->gpa);
 	frames_size = ROUND(m->max_mfn * sizeof(struct pv_frame), MIB2);
 	m2p_size = ROUND(m->max_mfn * sizeof(uint64_t), MIB2);
 	image = m->gpa + frames_size + m2p_size;

@@ -161,7 +161,6 @@ static void write_start_info(const struct plan *plan)
 		.nr_pages = m->pages,
 		.shared_info = args->shared_info,
 		/* Who saves the guest finds its list by p2m_vaddr, not only in the old tree. */
-		.flags = SIF_VIRT_P2M_4TOOLS,
 		.store_mfn = pv_memory_mfn(m, l->store),
 		.console.domU.mfn = pv_memory_mfn(m, l->console),
 		.pt_base = address_of(plan, start->tables_pfn),

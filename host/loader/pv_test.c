@@ -34,7 +34,7 @@ static void test_plain(void **state)
 	assert_int_equal(info.nr_pt_frames, 5);
 	assert_true(start.rsp == BASE + 0x13000);
 	assert_int_equal(start.free_pfn, 1024);
-	assert_int_equal(info.flags, SIF_VIRT_P2M_4TOOLS);
+	assert_int_equal(info.flags, 0);
 	assert_int_equal(info.mod_start, 0);
 	assert_int_equal(info.mod_len, 0);
 	assert_int_equal(info.first_p2m_pfn, 0);
@@ -91,7 +91,7 @@ static void test_ramdisk_mapped(void **state)
 		fresh(3 << 20, 16 << 20);
 		finish_image(image_pv_kernel(&image, BASE));
 		load(&(struct pv_args){.ramdisk = RAMDISK}, BASE);
-		assert_int_equal(info.flags, SIF_VIRT_P2M_4TOOLS);
+		assert_int_equal(info.flags, 0);
 		assert_true(info.mod_start == BASE + 0x6000);
 		assert_int_equal(info.mod_len, sizes[i]);
 		assert_true(info.mfn_list == info.mod_start + (sizes[i] + 4095) / 4096 * 4096);
@@ -111,7 +111,7 @@ static void test_ramdisk_by_pfn(void **state)
 	image_pv_number(&image, XEN_ELFNOTE_MOD_START_PFN, 1);
 	finish_image(notes);
 	load(&(struct pv_args){.ramdisk = RAMDISK}, BASE);
-	assert_int_equal(info.flags, SIF_VIRT_P2M_4TOOLS | SIF_MOD_START_PFN);
+	assert_int_equal(info.flags, SIF_MOD_START_PFN);
 	assert_int_equal(info.mod_start, 1024); /* right behind the region */
 	assert_int_equal(info.mod_len, 8192);   /* whole pages */
 	assert_int_equal(start.free_pfn, 1026);
@@ -131,7 +131,7 @@ static void test_no_ramdisk_by_pfn(void **state)
 	image_pv_number(&image, XEN_ELFNOTE_MOD_START_PFN, 1);
 	finish_image(notes);
 	load(&(struct pv_args){.ramdisk = NULL}, BASE);
-	assert_int_equal(info.flags, SIF_VIRT_P2M_4TOOLS);
+	assert_int_equal(info.flags, 0);
 	assert_int_equal(info.mod_start, 0);
 	assert_int_equal(info.mod_len, 0);
 	kernel_close(&kernel);

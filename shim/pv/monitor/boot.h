@@ -58,6 +58,9 @@ struct pv_window {
 	uint32_t flush;   /* PV_FLUSH_*: what others want forgotten; atomic */
 	uint32_t away;    /* it runs nothing of the guest's: it will look at `flush`; atomic */
 	struct pv_tss tss;
+	/* The exception of a return to the guest. */
+	uint32_t iret_vector, iret_error;
+	uint64_t iret_cr2;
 	struct pv_vcpu vcpu;
 	/* Its first registers, for monitor_start(): of the builder's, or VCPUOP_initialise's. */
 	struct vcpu_guest_context context;

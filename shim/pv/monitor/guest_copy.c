@@ -53,16 +53,27 @@ static int copied(uint64_t va, size_t len, size_t left, uint64_t *at)
 	return -XEN_EFAULT;
 }
 
+/*
+ * A second time where it fails: the guest may have given itself a right without saying so to the
+ * TLB, and the fault has made the CPU forget what it had of it.
+ */
+static size_t copy_twice(uint8_t *to, const uint8_t *from, size_t len)
+{
+	size_t left = copy(to, from, len);
+
+	return left ? copy(to + len - left, from + len - left, left) : 0;
+}
+
 int pv_copy_from_guest(void *to, uint64_t from, size_t len, uint64_t *at)
 {
-	size_t left = is_guests(from, len) ? copy(to, (const void *)from, len) : len;
+	size_t left = is_guests(from, len) ? copy_twice(to, (const uint8_t *)from, len) : len;
 
 	return copied(from, len, left, at);
 }
 
 int pv_copy_to_guest(uint64_t to, const void *from, size_t len, uint64_t *at)
 {
-	size_t left = is_guests(to, len) ? copy((void *)to, from, len) : len;
+	size_t left = is_guests(to, len) ? copy_twice((uint8_t *)to, from, len) : len;
 
 	return copied(to, len, left, at);
 }

@@ -85,18 +85,35 @@ struct pv_regs *monitor_main_regs(const struct pv_regs *r)
 	return to;
 }
 
-/* In the monitor: of a copy from or to the guest, of the return to it, or else we are at fault. */
+/* The page of the vCPU's LDT window at an address that has faulted: is it there now? */
+static bool ldt_page_came(struct pv_vcpu *v, const struct pv_regs *r, uint64_t cr2)
+{
+	uint64_t offset = cr2 - pv_window_address(v->id) - PV_WINDOW_LDT;
+
+	return r->vector == VECTOR_PF && offset < 16 * PV_PAGE_SIZE && pv_map_ldt_page(v, offset);
+}
+
+/*
+ * In the monitor: of a copy from or to the guest, of the return to it, or else we are at fault.
+ * What the return raises is the guest's, and it has the registers that were to be loaded.
+ */
 extern const char guest_iret[], iret_failed[];
 
 void monitor_fault(struct pv_regs *r)
 {
-	uint64_t go_on = fixup_of(r->rip);
+	uint64_t go_on = fixup_of(r->rip), cr2 = read_cr2();
+	struct pv_window *w = this_window();
 
 	if (r->vector == VECTOR_FLUSH || r->vector == VECTOR_UPCALL) {
 		interrupted(r->vector); /* it looks at what is wanted before it returns */
+	} else if (ldt_page_came(&w->vcpu, r, cr2)) {
+		return;
 	} else if (go_on) {
 		r->rip = go_on;
 	} else if (r->rip == (uint64_t)guest_iret) {
+		w->iret_vector = r->vector;
+		w->iret_error = r->error;
+		w->iret_cr2 = cr2;
 		r->rip = (uint64_t)iret_failed;
 	} else if (r->vector != VECTOR_DB) { /* a step, or a breakpoint, into the entry */
 		monitor_panic("an exception in the monitor", r);
@@ -105,10 +122,13 @@ void monitor_fault(struct pv_regs *r)
 
 void monitor_iret_failed(struct pv_regs *r)
 {
-	struct pv_vcpu *v = this_vcpu();
+	struct pv_window *w = this_window();
+	struct pv_vcpu *v = &w->vcpu;
 
 	v->regs = r;
-	pv_failsafe(v, r);
+	r->vector = w->iret_vector;
+	r->error = w->iret_error;
+	pv_exception(v, r, w->iret_cr2);
 	go_back(v, r);
 }
 
