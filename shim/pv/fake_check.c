@@ -52,7 +52,7 @@ static void hold_frame_itself(struct model *x, uint64_t mfn)
 {
 	const struct pv_frame *f = &x->m->frames[mfn];
 
-	if (f->flags & PV_FRAME_ALLOCATED)
+	if (f->flags & PV_FRAME_RAM)
 		hold(x, mfn, 0);
 	if (f->flags & PV_FRAME_SHARED)
 		hold(x, mfn, PV_TYPE_WRITABLE);

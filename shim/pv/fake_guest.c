@@ -103,16 +103,16 @@ bool fake_allocate(struct fake_machine *m, uint64_t mfn)
 {
 	if (mfn < FAKE_L4 || mfn >= FAKE_HOLE || m->frames[mfn].refs)
 		return false;
-	pv_frame_become(&m->frames[mfn], PV_FRAME_RAM | PV_FRAME_ALLOCATED);
+	pv_frame_become(&m->frames[mfn], PV_FRAME_RAM);
 	return true;
 }
 
 bool fake_give_up(struct fake_machine *m, uint64_t mfn)
 {
-	if (mfn >= FAKE_FRAMES || !(m->frames[mfn].flags & PV_FRAME_ALLOCATED))
+	if (mfn >= FAKE_FRAMES || !(m->frames[mfn].flags & PV_FRAME_RAM))
 		return false;
 	pv_roots_forget(fake_mm(m));
-	m->frames[mfn].flags &= ~PV_FRAME_ALLOCATED;
+	m->frames[mfn].flags &= ~PV_FRAME_RAM;
 	pv_put_ref(fake_mm(m), mfn);
 	return true;
 }

@@ -38,7 +38,7 @@ enum pv_type {
 
 /*
  * A frame. refs: uses of any kind; type_refs: uses as `type`, which can change when there are none
- * left. The domain's own allocation (PV_FRAME_ALLOCATED) is a reference, a pin is one of each.
+ * left. The domain's own allocation (PV_FRAME_RAM) is a reference, a pin is one of each.
  */
 struct pv_frame {
 	uint32_t refs, type_refs;
@@ -50,11 +50,10 @@ struct pv_frame {
 	uint32_t stamp; /* mm.clock when type_refs last became 0 */
 };
 
-#define PV_FRAME_RAM       0x01 /* may be the domain's RAM: anything */
+#define PV_FRAME_RAM       0x01 /* the domain's RAM, until it gives it up: that is a reference */
 #define PV_FRAME_SHARED    0x02 /* the hypervisor's, may be mapped and written: shared_info, ... */
 #define PV_FRAME_PINNED    0x04
 #define PV_FRAME_VALIDATED 0x08 /* its entries have been checked, and hold references */
-#define PV_FRAME_ALLOCATED 0x10 /* the domain has it: that is a reference */
 
 struct pv_vcpu;
 
@@ -101,15 +100,15 @@ struct pv_roots {
 };
 
 /*
- * A frame that nobody uses becomes the domain's (PV_FRAME_RAM | PV_FRAME_ALLOCATED), or one of the
- * hypervisor's that the guest may map (PV_FRAME_SHARED: the hypervisor writes to it, so it is never
- * anything else). That TLBs may know it as what it was stays known.
+ * A frame that nobody uses becomes the domain's RAM (PV_FRAME_RAM), one of the hypervisor's that
+ * the guest may map (PV_FRAME_SHARED: the hypervisor writes to it, so it is never anything else),
+ * or nobody's (0). That TLBs may know it as what it was stays known.
  */
 static inline void pv_frame_become(struct pv_frame *f, uint8_t flags)
 {
 	bool shared = flags & PV_FRAME_SHARED;
 
-	f->refs = 1;
+	f->refs = flags != 0;
 	f->type_refs = shared;
 	f->type = shared ? PV_TYPE_WRITABLE : PV_TYPE_NONE;
 	f->flags = flags;
