@@ -11,13 +11,6 @@ static bool is_table(uint8_t type)
 	return type >= PV_TYPE_L1 && type <= PV_TYPE_L4;
 }
 
-/* Others are zero. */
-static void init_frame(struct pv_frame *f)
-{
-	if (f->flags)
-		pv_frame_become(f, f->flags & (PV_FRAME_SHARED | PV_FRAME_RAM));
-}
-
 void pv_mm_init(struct pv_mm *mm)
 {
 	mm->lock = (struct pv_lock){0};
@@ -29,8 +22,12 @@ void pv_mm_init(struct pv_mm *mm)
 		mm->vcpus[i] = NULL;
 		mm->flushed[i] = 1;
 	}
-	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++)
-		init_frame(&mm->frames[mfn]);
+	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++) {
+		struct pv_frame *f = &mm->frames[mfn];
+
+		pv_frame_become(f, f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED));
+		f->stamp = 0;
+	}
 }
 
 bool pv_get_ref(struct pv_mm *mm, uint64_t mfn)

@@ -50,7 +50,7 @@ struct pv_frame {
 	uint32_t stamp; /* mm.clock when type_refs last became 0 */
 };
 
-#define PV_FRAME_RAM       0x01 /* the domain's RAM, as long as it has not given it up: anything */
+#define PV_FRAME_RAM       0x01 /* the domain's RAM, until it gives it up: that is a reference */
 #define PV_FRAME_SHARED    0x02 /* the hypervisor's, may be mapped and written: shared_info, ... */
 #define PV_FRAME_PINNED    0x04
 #define PV_FRAME_VALIDATED 0x08 /* its entries have been checked, and hold references */
@@ -101,8 +101,8 @@ struct pv_roots {
 
 /*
  * A frame that nobody uses becomes the domain's RAM (PV_FRAME_RAM), one of the hypervisor's that
- * the guest may map (PV_FRAME_SHARED: it is written by the hypervisor, so it is never anything
- * else), or nothing (0). That TLBs may know it as what it was stays known.
+ * the guest may map (PV_FRAME_SHARED: the hypervisor writes to it, so it is never anything else),
+ * or nobody's (0). That TLBs may know it as what it was stays known.
  */
 static inline void pv_frame_become(struct pv_frame *f, uint8_t flags)
 {
@@ -111,7 +111,7 @@ static inline void pv_frame_become(struct pv_frame *f, uint8_t flags)
 	f->refs = flags != 0;
 	f->type_refs = shared;
 	f->type = shared ? PV_TYPE_WRITABLE : PV_TYPE_NONE;
-	f->flags = shared ? flags | PV_FRAME_VALIDATED : flags;
+	f->flags = flags;
 	f->linear = 0;
 }
 
