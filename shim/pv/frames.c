@@ -25,8 +25,8 @@ void pv_mm_init(struct pv_mm *mm)
 	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++) {
 		struct pv_frame *f = &mm->frames[mfn];
 
-		pv_frame_become(f, f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED));
-		f->stamp = 0;
+		if (f->flags) /* others are zero: memory that need not be touched */
+			pv_frame_become(f, f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED));
 	}
 }
 
