@@ -258,7 +258,7 @@ static bool has_arrived(unsigned int cpu)
 
 bool smp_arrived(unsigned int cpu)
 {
-	uint64_t until = clock_now() + 2000 * MS;
+	uint64_t until = clock_now() + 15000 * MS;
 
 	while (!has_arrived(cpu)) {
 		if (clock_now() > until)

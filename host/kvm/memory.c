@@ -143,9 +143,9 @@ static void pieces_of_pv(uint64_t memory, unsigned vcpus, struct piece pieces[VM
 	uint64_t low;
 
 	memory += slack;
-	low = memory < PV_LOW_RAM_MAX ? memory : PV_LOW_RAM_MAX;
+	low = min_of(memory, PV_LOW_RAM_MAX - PV_RAM_START);
 
-	pieces[0] = (struct piece){0, low, XEN_HVM_MEMMAP_TYPE_RAM, 0};
+	pieces[0] = (struct piece){PV_RAM_START, low, XEN_HVM_MEMMAP_TYPE_RAM, 0};
 	pieces[1] = (struct piece){PV_SHARED_FRAMES, OVERLAY_MAPPED * GUEST_PAGE_SIZE,
 				   XEN_HVM_MEMMAP_TYPE_RESERVED, 0};
 	pieces[2] = (struct piece){PV_HIGH_RAM_START, memory - low, XEN_HVM_MEMMAP_TYPE_RAM, 0};

@@ -37,10 +37,9 @@ extern const uint8_t pv_image[], pv_image_end[];
 
 uint64_t pv_monitor_start(uint64_t memory)
 {
-	uint64_t end = memory <= PV_LOW_RAM_MAX ? PV_HIGH_RAM_START
-						: PV_HIGH_RAM_START + memory - PV_LOW_RAM_MAX;
+	uint64_t low = min_of(memory, PV_LOW_RAM_MAX - PV_RAM_START);
 
-	return ROUND(end, MIB2);
+	return ROUND(PV_HIGH_RAM_START + memory - low, MIB2);
 }
 
 /* Of the frames that a guest may name: its RAM, and those that are shared with it. */

@@ -15,11 +15,12 @@
 #define PV_PAGE_SIZE  4096ull
 
 /*
- * Guest-physical. RAM begins at 0 and has a hole below 4 GiB, where the hypervisor's frames are
- * that a guest may map (shared_info, grant table: the pages of enum overlay, in their order), and
- * the local APICs. The monitor's own memory follows RAM.
+ * Guest-physical. RAM begins with frame 1 and has a hole below 4 GiB, where the hypervisor's frames
+ * are that a guest may map (shared_info, grant table: the pages of enum overlay, in their order),
+ * and the local APICs. The monitor's own memory follows RAM.
  */
-#define PV_LOW_RAM_MAX    0xf0000000ull
+#define PV_RAM_START      0x1000ull     /* frame 0 is no frame: so is a base pointer of 0 none */
+#define PV_LOW_RAM_MAX    0xf0000000ull /* its end */
 #define PV_SHARED_FRAMES  0xf0000000ull
 #define PV_HIGH_RAM_START 0x100000000ull
 
