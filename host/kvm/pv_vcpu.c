@@ -23,7 +23,8 @@
 /* TF IF DF IOPL NT RF AC: what no entry of ours may have. */
 #define SYSCALL_MASK 0x57700ull
 
-#define CR4_WANTED (CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT)
+/* Without PGE: no translation outlives a load of CR3, which is how the monitor forgets them. */
+#define CR4_WANTED (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 static struct kvm_segment ring0(uint16_t selector, uint8_t type, bool code)
 {
