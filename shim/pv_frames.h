@@ -23,9 +23,6 @@
 
 struct domain;
 
-/* The vector of upcalls, which the monitor takes (shim/pv/monitor/asm.h). */
-#define PV_UPCALL_VECTOR 0xf3
-
 /* M2P of a frame that is nobody's (Xen: INVALID_M2P_ENTRY). */
 #define PV_M2P_INVALID UINT64_MAX
 

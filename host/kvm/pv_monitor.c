@@ -4,6 +4,7 @@
  * the windows' own pages; page tables. Its place in virtual memory is shim/pv/layout.h's.
  */
 #include "host/kvm/pv.h"
+#include "shim/pv/pte.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +13,8 @@
 #define GIB          (1ull << 30)
 #define ROUND(x, to) (((x) + (to)-1) / (to) * (to))
 
-#define PTE_PRESENT  0x001ull
-#define PTE_WRITE    0x002ull
-#define PTE_USER     0x004ull
-#define PTE_ACCESSED 0x020ull
-#define PTE_DIRTY    0x040ull
-#define PTE_LARGE    0x080ull
-#define PTE_GLOBAL   0x100ull
-#define PTE_NX       (1ull << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ull
-
-#define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
-#define OURS        (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
+#define TABLE_FLAGS (PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_USER | PV_PTE_ACCESSED)
+#define OURS        (PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_AD)
 
 /* Own pages of a window, in this order. */
 #define DATA_PAGES   8
@@ -108,7 +99,7 @@ static uint64_t *entry_for(struct pv_monitor *m, uint64_t va, unsigned level)
 				return NULL;
 			*e = lower | TABLE_FLAGS;
 		}
-		table = *e & PTE_ADDRESS;
+		table = *e & PV_PTE_MFN_MASK;
 	}
 }
 
@@ -132,7 +123,7 @@ static int map_large(struct pv_monitor *m, uint64_t va, uint64_t gpa, uint64_t s
 
 		if (!e)
 			return -1;
-		*e = (gpa + i) | flags | PTE_LARGE;
+		*e = (gpa + i) | flags | PV_PTE_PSE;
 	}
 	return 0;
 }
@@ -146,15 +137,16 @@ static int map_window(struct pv_monitor *m, unsigned vcpu, uint64_t entry_page)
 	uint64_t va = pv_window_address(vcpu);
 	uint64_t gpa = m->windows + (uint64_t)vcpu * WINDOW_PAGES * PV_PAGE_SIZE;
 
-	if (map_small(m, va + PV_WINDOW_ENTRY, entry_page, 1, OURS & ~PTE_WRITE) ||
-	    map_small(m, va + PV_WINDOW_VCPU, gpa, DATA_PAGES, OURS | PTE_NX))
+	if (map_small(m, va + PV_WINDOW_ENTRY, entry_page, 1, OURS & ~PV_PTE_RW) ||
+	    map_small(m, va + PV_WINDOW_VCPU, gpa, DATA_PAGES, OURS | PV_PTE_NX))
 		return -1;
 	gpa += DATA_PAGES * PV_PAGE_SIZE;
 	for (unsigned i = 0; i < STACKS; i++, gpa += PV_WINDOW_STACK_SIZE)
 		if (map_small(m, va + PV_WINDOW_STACK + i * PV_WINDOW_STACK_STEP, gpa, STACK_PAGES,
-			      OURS | PTE_NX))
+			      OURS | PV_PTE_NX))
 			return -1;
-	return map_small(m, va + PV_WINDOW_GDT + 14 * PV_PAGE_SIZE, gpa, GDT_PAGES, OURS | PTE_NX);
+	return map_small(m, va + PV_WINDOW_GDT + 14 * PV_PAGE_SIZE, gpa, GDT_PAGES,
+			 OURS | PV_PTE_NX);
 }
 
 static int map_all(struct pv_monitor *m, uint64_t image, uint64_t frames_size, uint64_t m2p_size,
@@ -168,9 +160,9 @@ static int map_all(struct pv_monitor *m, uint64_t image, uint64_t frames_size, u
 	return map_small(m, PV_MONITOR_VIRT, image,
 			 ROUND(m->image.bss_end, PV_PAGE_SIZE) / PV_PAGE_SIZE, OURS) ||
 	       map_large(m, PV_M2P_VIRT, m->gpa + frames_size, m2p_size,
-			 (OURS & ~PTE_WRITE) | PTE_USER | PTE_NX) ||
-	       map_large(m, PV_FRAMES_VIRT, m->gpa, frames_size, OURS | PTE_NX) ||
-	       map_large(m, PV_DIRECT_VIRT, 0, m->gpa + m->size, OURS | PTE_NX);
+			 (OURS & ~PV_PTE_RW) | PV_PTE_USER | PV_PTE_NX) ||
+	       map_large(m, PV_FRAMES_VIRT, m->gpa, frames_size, OURS | PV_PTE_NX) ||
+	       map_large(m, PV_DIRECT_VIRT, 0, m->gpa + m->size, OURS | PV_PTE_NX);
 }
 
 /* An entry of the IDT: interrupts off; ring 3 may raise what it may raise on Xen. */
@@ -243,9 +235,7 @@ static void fill_window(struct pv_monitor *m, unsigned vcpu)
 	v->id = vcpu;
 	v->domain = (struct pv_domain *)(m->image.boot + offsetof(struct pv_boot, domain));
 	if (vcpu < XEN_LEGACY_MAX_VCPUS)
-		v->info = (struct vcpu_info *)(PV_DIRECT_VIRT +
-					       m->boot->domain.shared_info * PV_PAGE_SIZE) +
-			  vcpu;
+		v->info = (struct vcpu_info *)(PV_DIRECT_VIRT + PV_SHARED_FRAMES) + vcpu;
 	fill_gdt(m, vcpu, (uint8_t *)w + (DATA_PAGES + STACKS * STACK_PAGES) * PV_PAGE_SIZE);
 }
 
@@ -269,7 +259,7 @@ static void fill_boot(struct pv_monitor *m, const struct ram *ram, domid_t domid
 	d->mm.domid = domid;
 	memcpy(d->mm.l4_slots, root + PV_L4_FIRST, sizeof(d->mm.l4_slots));
 	m->boot->window_entries =
-		(uint64_t *)direct(*entry_for(m, PV_WINDOWS_VIRT, 2) & PTE_ADDRESS);
+		(uint64_t *)direct(*entry_for(m, PV_WINDOWS_VIRT, 2) & PV_PTE_MFN_MASK);
 	for (unsigned i = 0; i < ram->count; i++)
 		for (uint64_t at = 0; at < ram->blocks[i].size; at += PV_PAGE_SIZE)
 			m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE].flags = PV_FRAME_RAM;

@@ -10,7 +10,7 @@
 
 int pv_vcpu_mask(struct pv_vcpu *v, uint64_t mask, uint64_t *vcpus)
 {
-	if (!pv_address_is_guests(mask) || pv_copy_from_guest(vcpus, mask, sizeof(*vcpus), NULL))
+	if (!pv_address_guests(mask) || pv_copy_from_guest(vcpus, mask, sizeof(*vcpus), NULL))
 		return -XEN_EFAULT;
 	*vcpus &= pv_mm_vcpus_up(&v->domain->mm);
 	return 0;
@@ -44,7 +44,7 @@ int pv_batch_begin(struct pv_batch *b, const uint64_t args[6], long *answer)
 		if (b->done_at && pv_copy_from_guest(&b->done, b->done_at, sizeof(b->done), NULL))
 			b->done = 0;
 	}
-	return pv_address_is_guests(b->list) ? 0 : -XEN_EFAULT;
+	return pv_address_guests(b->list) ? 0 : -XEN_EFAULT;
 }
 
 void pv_batch_end(const struct pv_batch *b)

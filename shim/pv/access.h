@@ -5,12 +5,6 @@
 
 #include "shim/pv/cpu.h"
 
-/* Can a list of a guest's begin at this address? The rest is seen when it is read. */
-static inline bool pv_address_is_guests(uint64_t va)
-{
-	return va < 1ull << 47 || va >= PV_HYPER_END;
-}
-
 /*
  * The vCPUs of a bit mask in the guest's memory, as far as the domain has such and they are up.
  * -XEN_EFAULT.

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "shim/pv/context.h"
 
+#include "shim/pv/arch.h"
 #include "shim/pv/cpu_machine.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/boot.h"
-#include "shim/x86.h"
-
-#define DR6_DEFAULT 0xffff0ff0ull
-#define DR7_DEFAULT 0x400ull
 
 #define GDT_FRAMES_MAX  FIRST_RESERVED_GDT_PAGE
 #define LDT_ENTRIES_MAX 8192u
@@ -111,8 +108,8 @@ int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c)
 	v->fs_base = c->fs_base;
 	v->gs_base_kernel = c->gs_base_kernel;
 	v->gs_base_user = c->gs_base_user;
-	v->debug[6] = DR6_DEFAULT;
-	v->debug[7] = DR7_DEFAULT;
+	v->debug[6] = DR6_RESERVED_ONE;
+	v->debug[7] = DR7_RESERVED_ONE;
 	take_handlers(v, c);
 	return take_tables(v, c);
 }

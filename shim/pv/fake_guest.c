@@ -37,11 +37,14 @@ static void set_l4_slots(struct pv_mm *mm)
 
 static void start_vcpus(struct fake_machine *m)
 {
-	if (pv_mm_start(fake_mm(m), &m->vcpus[0], FAKE_L4) ||
-	    pv_roots_set(&m->vcpus[1], FAKE_L4, 0))
+	if (pv_pin(fake_mm(m), FAKE_L4, PV_TYPE_L4))
 		abort();
-	pv_mm_add_vcpu(fake_mm(m), &m->vcpus[1]);
-	pv_mm_vcpu_up(fake_mm(m), 1);
+	for (unsigned i = 0; i < 2; i++) {
+		if (pv_roots_set(&m->vcpus[i], FAKE_L4, 0))
+			abort();
+		pv_mm_add_vcpu(fake_mm(m), &m->vcpus[i]);
+		pv_mm_vcpu_up(fake_mm(m), i);
+	}
 }
 
 struct fake_machine *fake_guest_new(void)

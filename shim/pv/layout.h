@@ -38,7 +38,6 @@
 #define PV_WINDOWS_VIRT 0xffff80c000000000ull
 #define PV_FRAMES_VIRT  0xffff810000000000ull
 #define PV_DIRECT_VIRT  0xffff820000000000ull
-#define PV_DIRECT_MAX   0x60000000000ull /* bytes: up to the end of slot 271 */
 #define PV_HYPER_START  0xffff800000000000ull
 #define PV_HYPER_END    0xffff880000000000ull /* of slot 271, exclusive */
 
@@ -56,6 +55,9 @@
 #define PV_WINDOW_STACK_STEP 0x8000ull
 #define PV_WINDOW_GDT        0x40000ull /* 16 pages: 14 of the guest's (set_gdt), 2 of ours */
 #define PV_WINDOW_LDT        0x60000ull /* 16 pages of the guest's */
+
+/* The vector by which the host tells a vCPU's monitor of events. */
+#define PV_UPCALL_VECTOR 0xf3
 
 /* Selectors of ours, in the first reserved GDT page beside the public FLAT_* ones. */
 #define PV_SEL_CODE 0xe008

@@ -252,11 +252,6 @@ int pv_copy_page(struct pv_mm *mm, uint64_t to, uint64_t from);
  * LDT.
  */
 void pv_mm_add_vcpu(struct pv_mm *mm, struct pv_vcpu *v);
-/*
- * The domain's first vCPU, with the tables of its builder, whose root is pinned and its base
- * pointer: it is up then. -XEN_E*: they are not such as a guest may have.
- */
-int pv_mm_start(struct pv_mm *mm, struct pv_vcpu *v, uint64_t root);
 void pv_mm_vcpu_up(struct pv_mm *mm, uint32_t id);
 void pv_mm_vcpu_down(struct pv_mm *mm, uint32_t id);
 void pv_mm_release_vcpu(struct pv_vcpu *v);

@@ -39,7 +39,7 @@ static int set_ldt(struct pv_vcpu *v, const struct mmuext_op *op)
 	uint32_t entries = op->arg2.nr_ents;
 	uint64_t base = entries ? op->arg1.linear_addr : 0;
 
-	if (entries > LDT_ENTRIES_MAX || base % PV_PAGE_SIZE || !pv_address_is_guests(base))
+	if (entries > LDT_ENTRIES_MAX || base % PV_PAGE_SIZE || !pv_address_guests(base))
 		return -XEN_EINVAL;
 	if (v->ldt_entries == entries && v->ldt_base == base)
 		return 0;
@@ -80,7 +80,7 @@ static int flush_some(struct pv_vcpu *v, const struct mmuext_op *op)
 		return -XEN_EINVAL;
 	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI)
 		return flush_all(v, vcpus);
-	if (pv_address_is_guests(op->arg1.linear_addr))
+	if (pv_address_guests(op->arg1.linear_addr))
 		pv_flush_page(vcpus, op->arg1.linear_addr);
 	return 0;
 }
@@ -99,7 +99,7 @@ static int flush(struct pv_vcpu *v, const struct mmuext_op *op)
 			pv_flush_page(this, va);
 		return 0;
 	case MMUEXT_INVLPG_ALL:
-		if (pv_address_is_guests(va))
+		if (pv_address_guests(va))
 			pv_flush_page(pv_mm_vcpus_up(&v->domain->mm), va);
 		return 0;
 	default:

@@ -48,9 +48,6 @@ enum {
 
 #define MSR_XEN             0x40000000u
 #define MSR_EFER            0xc0000080u
-#define MSR_FS_BASE         0xc0000100u
-#define MSR_GS_BASE         0xc0000101u
-#define MSR_KERNEL_GS_BASE  0xc0000102u
 #define MSR_TSC_AUX         0xc0000103u
 #define MSR_K7_EVNTSEL0     0xc0010000u
 #define MSR_HWCR            0xc0010015u

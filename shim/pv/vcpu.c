@@ -19,19 +19,6 @@ void pv_mm_vcpu_down(struct pv_mm *mm, uint32_t id)
 	__atomic_fetch_and(&mm->vcpus_up, ~(1ull << id), __ATOMIC_RELEASE);
 }
 
-int pv_mm_start(struct pv_mm *mm, struct pv_vcpu *v, uint64_t root)
-{
-	int rc = pv_pin(mm, root, PV_TYPE_L4);
-
-	if (!rc)
-		rc = pv_roots_set(v, root, 0);
-	if (rc)
-		return rc;
-	pv_mm_add_vcpu(mm, v);
-	pv_mm_vcpu_up(mm, v->id);
-	return 0;
-}
-
 void pv_mm_release_vcpu(struct pv_vcpu *v)
 {
 	pv_forget_ldt(v);

@@ -19,12 +19,4 @@
 #define ENTRY_SYSCALL32 0x101
 #define ENTRY_SYSENTER  0x102
 
-#define VECTOR_UPCALL 0xf3
-#define VECTOR_FLUSH  0xf2
-
-/* TSS, interrupt stacks. */
-#define IST_DF  1
-#define IST_NMI 2
-#define IST_DB  3
-
 #endif

@@ -15,16 +15,14 @@
 
 /* At the start of the image. Addresses are virtual. */
 struct pv_image_header {
-	uint64_t magic;         /* PV_IMAGE_MAGIC */
-	uint64_t size, bss_end; /* bytes from PV_MONITOR_VIRT */
-	uint64_t start;         /* where vCPUs begin: ring 0, interrupts off */
-	uint64_t idt;           /* room for 256 gates, which the host fills: */
-	uint64_t vector_stubs;  /* gate n enters at n * 16 from here */
-	uint64_t boot;          /* struct pv_boot */
-	uint64_t entry_page;    /* the page that each window has first */
+	uint64_t bss_end;      /* bytes from PV_MONITOR_VIRT */
+	uint64_t start;        /* where vCPUs begin: ring 0, interrupts off */
+	uint64_t idt;          /* room for 256 gates, which the host fills: */
+	uint64_t vector_stubs; /* gate n enters at n * 16 from here */
+	uint64_t boot;         /* struct pv_boot */
+	uint64_t entry_page;   /* the page that each window has first */
 	uint64_t syscall_offset, syscall32_offset, sysenter_offset; /* in it */
 };
-#define PV_IMAGE_MAGIC 0x6874696c6f6e6558ull
 
 struct pv_domain {
 	struct pv_mm mm;

@@ -2,17 +2,12 @@
 /* The CPU's state that a guest's hypercalls rule: shim/pv/machine.h. */
 #include "shim/pv/monitor/percpu.h"
 
+#include "shim/pv/arch.h"
+#include "shim/pv/cpu_machine.h"
 #include "shim/pv/machine.h"
-#include "shim/x86.h"
+#include "shim/pv/pte.h"
 
-#define MSR_FS_BASE        0xc0000100u
-#define MSR_GS_BASE        0xc0000101u
-#define MSR_KERNEL_GS_BASE 0xc0000102u
-
-#define PTE_PRESENT 0x001ull
-#define PTE_WRITE   0x002ull
-#define PTE_DIRTY   0x060ull /* and accessed */
-#define PTE_NX      (1ull << 63)
+#define WINDOW_PAGE (PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_AD | PV_PTE_NX)
 
 /* What is loaded into a CPU only it can load: others find it when they begin. */
 static bool is_this(const struct pv_vcpu *v)
@@ -22,11 +17,10 @@ static bool is_this(const struct pv_vcpu *v)
 
 void pv_load_base(struct pv_vcpu *v)
 {
-	if (!is_this(v))
-		return;
 	uint64_t mfn = v->kernel_mode || !v->roots.user ? v->roots.kernel : v->roots.user;
 
-	write_cr3(mfn << PV_PAGE_SHIFT);
+	if (is_this(v))
+		write_cr3(mfn << PV_PAGE_SHIFT);
 }
 
 /* Swap the base of GS that is in use for the other one. */
@@ -47,8 +41,7 @@ static uint64_t *window_entry(const struct pv_vcpu *v, uint64_t offset)
 static void set_window_page(const struct pv_vcpu *v, uint64_t offset, uint64_t mfn)
 {
 	uint64_t *entry = window_entry(v, offset);
-	uint64_t was = *entry,
-		 is = mfn ? mfn << PV_PAGE_SHIFT | PTE_PRESENT | PTE_WRITE | PTE_DIRTY | PTE_NX : 0;
+	uint64_t was = *entry, is = mfn ? pv_pte_make(mfn, WINDOW_PAGE) : 0;
 
 	if (was == is)
 		return;
@@ -104,22 +97,22 @@ void pv_load_ldt(struct pv_vcpu *v)
 
 void pv_load_debug(struct pv_vcpu *v)
 {
-	__asm__ volatile("mov %0, %%db7" ::"r"(0x400ull));
+	__asm__ volatile("mov %0, %%db7" ::"r"(DR7_RESERVED_ONE));
 	__asm__ volatile("mov %0, %%db0" ::"r"(v->debug[0]));
 	__asm__ volatile("mov %0, %%db1" ::"r"(v->debug[1]));
 	__asm__ volatile("mov %0, %%db2" ::"r"(v->debug[2]));
 	__asm__ volatile("mov %0, %%db3" ::"r"(v->debug[3]));
 	__asm__ volatile("mov %0, %%db6" ::"r"(v->debug[6]));
-	if (v->debug[7] & 0xff)
+	if (v->debug[7] & DR7_ENABLES)
 		__asm__ volatile("mov %0, %%db7" ::"r"(v->debug[7]));
 }
 
 /* The kernel's base is in use in its mode, the user's in the other. */
 void pv_load_segment_bases(struct pv_vcpu *v)
 {
-	write_msr(MSR_FS_BASE, v->fs_base);
-	write_msr(MSR_GS_BASE, v->kernel_mode ? v->gs_base_kernel : v->gs_base_user);
-	write_msr(MSR_KERNEL_GS_BASE, v->kernel_mode ? v->gs_base_user : v->gs_base_kernel);
+	pv_write_base(PV_BASE_FS, v->fs_base);
+	pv_write_base(PV_BASE_GS, v->kernel_mode ? v->gs_base_kernel : v->gs_base_user);
+	pv_write_base(PV_BASE_GS_OTHER, v->kernel_mode ? v->gs_base_user : v->gs_base_kernel);
 }
 
 void pv_load_ts(struct pv_vcpu *v)

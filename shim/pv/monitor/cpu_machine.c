@@ -2,14 +2,9 @@
 /* Instructions that the rules of a guest's CPU want: shim/pv/cpu_machine.h. */
 #include "shim/pv/cpu_machine.h"
 
+#include "shim/pv/arch.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/percpu.h"
-
-#define MSR_FS_BASE        0xc0000100u
-#define MSR_GS_BASE        0xc0000101u
-#define MSR_KERNEL_GS_BASE 0xc0000102u
-
-#define DR6_DEFAULT 0xffff0ff0ull
 
 static const uint32_t base_msrs[] = {
 	[PV_BASE_FS] = MSR_FS_BASE,
@@ -109,7 +104,7 @@ uint64_t pv_take_dr6(void)
 	uint64_t value;
 
 	__asm__ volatile("mov %%db6, %0" : "=r"(value));
-	__asm__ volatile("mov %0, %%db6" ::"r"(DR6_DEFAULT));
+	__asm__ volatile("mov %0, %%db6" ::"r"(DR6_RESERVED_ONE));
 	return value;
 }
 

@@ -3,8 +3,6 @@
 	.section .header, "a", @progbits
 	.globl	pv_image_header
 pv_image_header:
-	.quad	0x6874696c6f6e6558
-	.quad	image_end - 0xffff808000000000
 	.quad	bss_end - 0xffff808000000000
 	.quad	monitor_start_asm
 	.quad	monitor_idt

@@ -3,20 +3,17 @@
  * What the entries call (entry.S). Interrupts are off in the monitor, and on in the guest: what
  * the guest calls interrupts is evtchn_upcall_mask.
  */
+#include "shim/pv/arch.h"
 #include "shim/pv/context.h"
 #include "shim/pv/monitor/asm.h"
 #include "shim/pv/monitor/percpu.h"
 #include "shim/pv/traps.h"
-#include "shim/x86.h"
 
 #define MSR_X2APIC_SIVR 0x80f
 #define MSR_X2APIC_EOI  0x80b
 #define APIC_ENABLED    0x100
 
-#define VECTOR_DB 1
-#define VECTOR_PF 14
-
-#define RFLAGS_NEVER (RFLAGS_IOPL | 1ull << 14 /* NT */ | 1ull << 17 /* VM */)
+#define RFLAGS_NEVER (RFLAGS_IOPL | RFLAGS_NT | RFLAGS_VM)
 
 struct pv_boot pv_boot;
 
@@ -43,7 +40,7 @@ static void go_back(struct pv_vcpu *v, struct pv_regs *r)
 static void interrupted(uint32_t vector)
 {
 	/* An upcall is looked for at every return; its interrupt ends by itself. */
-	if (vector != VECTOR_UPCALL)
+	if (vector != PV_UPCALL_VECTOR)
 		write_msr(MSR_X2APIC_EOI, 0);
 }
 
@@ -104,7 +101,7 @@ void monitor_fault(struct pv_regs *r)
 	uint64_t go_on = fixup_of(r->rip), cr2 = read_cr2();
 	struct pv_window *w = this_window();
 
-	if (r->vector == VECTOR_FLUSH || r->vector == VECTOR_UPCALL) {
+	if (r->vector == VECTOR_FLUSH || r->vector == PV_UPCALL_VECTOR) {
 		interrupted(r->vector); /* it looks at what is wanted before it returns */
 	} else if (ldt_page_came(&w->vcpu, r, cr2)) {
 		return;

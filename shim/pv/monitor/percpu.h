@@ -5,6 +5,9 @@
 
 #include "shim/pv/monitor/boot.h"
 
+/* A vCPU wants others to forget translations (tlb.c). */
+#define VECTOR_FLUSH 0xf2
+
 extern struct pv_boot pv_boot;
 extern uint64_t monitor_idt[512];
 
