@@ -163,6 +163,8 @@ void pv_flush_caches(void)
 void pv_load_base(struct pv_vcpu *v)
 {
 	machine->asked[v->id].base++;
+	if (v->id == current && !machine->threads)
+		forget_writable(current);
 }
 
 void pv_load_gdt(struct pv_vcpu *v)
