@@ -131,13 +131,13 @@ uint64_t pv_adjust_entry(unsigned level, uint64_t entry)
  * other bits at most). The next one
  * from `i` on that is; `end` or more: none before `end`.
  */
-#define AT_ONCE 8u
+#define AT_ONCE 16u
 
 static bool any_present(const uint64_t *entries)
 {
 	uint64_t all = 0;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (unsigned i = 0; i < AT_ONCE; i++)
 		all |= entries[i];
 	return all & PV_PTE_PRESENT;
