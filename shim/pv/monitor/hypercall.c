@@ -54,6 +54,13 @@ static long vcpu_op(struct pv_vcpu *v, const uint64_t args[6])
 	return args[0] == VCPUOP_initialise ? initialise_vcpu(args) : PV_OP_HOST;
 }
 
+int pv_ask_grant(unsigned cmd, enum pv_grant_step step)
+{
+	const uint64_t args[6] = {cmd, step};
+
+	return host_hypercall(__HYPERVISOR_grant_table_op, args);
+}
+
 static const handler handlers[] = {
 	[__HYPERVISOR_set_trap_table] = pv_op_set_trap_table,
 	[__HYPERVISOR_mmu_update] = pv_op_mmu_update,
@@ -65,6 +72,7 @@ static const handler handlers[] = {
 	[__HYPERVISOR_get_debugreg] = pv_op_get_debugreg,
 	[__HYPERVISOR_update_descriptor] = pv_op_update_descriptor,
 	[__HYPERVISOR_update_va_mapping] = pv_op_update_va_mapping,
+	[__HYPERVISOR_grant_table_op] = pv_op_grant_table,
 	[__HYPERVISOR_vcpu_op] = vcpu_op,
 	[__HYPERVISOR_vm_assist] = pv_op_vm_assist,
 	[__HYPERVISOR_physdev_op] = pv_op_physdev,
