@@ -192,7 +192,10 @@ static unsigned populate_piece(struct vcpu *v, const struct extents *e, uint64_t
 {
 	uint64_t pfns[PIECE];
 
-	*n = e->flags & XENMEMF_populate_on_demand ? 0 : extents_next(v, e, at, pfns);
+	*n = 0;
+	if (e->flags & XENMEMF_populate_on_demand)
+		return 0;
+	*n = extents_next(v, e, at, pfns);
 	return give_extents(v, e, at, *n, pfns);
 }
 
