@@ -176,6 +176,8 @@ static void bad_lists(void)
 	CHECK((long)end[-2].result > 0 && (long)end[-1].result > 0, "the first two");
 	CHECK_EQ(multicall(end, 1), -XEN_EFAULT);
 	CHECK_EQ(multicall((void *)HYPERVISOR_VIRT_START, 1), -XEN_EFAULT);
+	CHECK_EQ(multicall((void *)HYPERVISOR_VIRT_START, 0), -XEN_EFAULT);
+	CHECK_EQ(multicall((void *)mapped_end(), 0), 0);
 	CHECK_EQ(multicall((void *)0x800000000000, 1), -XEN_EFAULT);
 }
 

@@ -136,6 +136,8 @@ static long multicall(struct pv_vcpu *v, struct pv_regs *r, uint64_t list, uint3
 {
 	struct multicall_entry e;
 
+	if (!pv_address_guests(list))
+		return -XEN_EFAULT;
 	for (uint32_t i = 0; i < count; i++, list += sizeof(e)) {
 		xen_ulong_t result;
 		int rc;
