@@ -60,7 +60,7 @@ static void finish(struct pv_vcpu *v, struct pv_grant *g, const struct unmap *u,
 	pv_ask_grant(u->cmd, PV_GRANT_RELEASE);
 }
 
-/* Which of its maps are to end: 0 or more. Those of the host are unmapped by its address. */
+/* Ends those maps of the handle that *u has an address of: none, one, or both. */
 static int unmap(struct pv_vcpu *v, const struct unmap *u)
 {
 	struct pv_grant *g = &v->domain->grant;
