@@ -166,12 +166,13 @@ void guest_devices_hide(struct guest *g)
 		guest_channel_hide(&g->channels[i]);
 }
 
+/* From the last one on: one that was being detached goes, and the last takes its place. */
 void guest_devices_reset(struct guest *g)
 {
-	for (unsigned i = 0; i < g->nr_disks; i++)
+	for (unsigned i = g->nr_disks; i-- > 0;)
 		if (g->disks[i]->device)
 			xenbus_reset(block_device_bus(g->disks[i]->device));
-	for (unsigned i = 0; i < g->nr_nics; i++)
+	for (unsigned i = g->nr_nics; i-- > 0;)
 		if (g->nics[i]->device)
 			xenbus_reset(net_device_bus(g->nics[i]->device));
 	for (unsigned i = 0; i < g->nr_channels; i++)

@@ -77,7 +77,7 @@ struct block_stats {
 	uint64_t reads, writes, flushes, discards, errors;
 	uint64_t read_bytes, written_bytes;
 	uint64_t events_in, events_out; /* the guest's notifications, and ours */
-	uint64_t grants_mapped;
+	uint64_t grants_mapped;         /* for data; one that stays mapped counts once */
 };
 /* Since the device was added. */
 void block_device_stats(struct block_device *b, struct block_stats *stats);
