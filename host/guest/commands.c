@@ -97,7 +97,7 @@ static void command_info(struct guest *g, struct control_call *call)
 
 static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)
 {
-	if (!u->online)
+	if (!u->online || g->end != GUEST_RUNS)
 		return "-";
 	if (g->paused)
 		return "p";

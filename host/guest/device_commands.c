@@ -164,6 +164,16 @@ static void nic_let_go(struct xenbus_device *dev)
  * Detaching: asked of the frontend, or done without it.
  */
 
+void guest_finish_detaching(struct guest *g)
+{
+	for (unsigned i = g->nr_disks; i-- > 0;)
+		if (g->disks[i]->detaching)
+			forget_disk(g->disks[i]);
+	for (unsigned i = g->nr_nics; i-- > 0;)
+		if (g->nics[i]->detaching)
+			forget_nic(g->nics[i]);
+}
+
 static bool is_forced(const struct control_call *call)
 {
 	return json_is_true(json_object_get(call->request, "force"));

@@ -151,6 +151,8 @@ bool guest_number_argument(struct control_call *call, const char *name, int64_t 
 
 /* device_commands.c: block-* and network-*. False: the command is none of them. */
 bool guest_device_command(struct guest *g, struct control_call *call);
+/* The guest has ended: what it was asked to let go of goes. */
+void guest_finish_detaching(struct guest *g);
 /* What block-list and network-list answer. */
 json_t *guest_disks_json(const struct guest *g);
 json_t *guest_nics_json(const struct guest *g);

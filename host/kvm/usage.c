@@ -46,20 +46,41 @@ static int processor(const char *fields)
 	return end > fields ? (int)cpu : -1;
 }
 
+static uint64_t nanoseconds(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000ull + (uint64_t)t->tv_nsec;
+}
+
+void vcpu_usage_ends(struct vm_vcpu *vv)
+{
+	struct timespec t;
+
+	if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t))
+		__atomic_store_n(&vv->time_ns, nanoseconds(&t), __ATOMIC_RELAXED);
+}
+
+static uint64_t time_of(const struct vm_vcpu *vv)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (vv->started && !pthread_getcpuclockid(vv->thread, &clock) && !clock_gettime(clock, &t))
+		return nanoseconds(&t);
+	return __atomic_load_n(&vv->time_ns, __ATOMIC_RELAXED);
+}
+
 void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage)
 {
 	const char *fields;
-	struct timespec t;
-	clockid_t clock;
 	char text[1024];
 
-	*usage = (struct vcpu_usage){.cpu = -1};
-	if (!vv->started)
-		return;
-	usage->online = !vcpu_is_down(vv->vcpu);
-	if (!pthread_getcpuclockid(vv->thread, &clock) && !clock_gettime(clock, &t))
-		usage->time_ns = t.tv_sec * 1000000000ull + t.tv_nsec;
-	if (!read_stat(__atomic_load_n(&vv->tid, __ATOMIC_RELAXED), text, sizeof(text), &fields))
+	*usage = (struct vcpu_usage){
+		.cpu = -1,
+		.online = !vcpu_is_down(vv->vcpu),
+		.time_ns = time_of(vv),
+	};
+	if (!vv->started ||
+	    !read_stat(__atomic_load_n(&vv->tid, __ATOMIC_RELAXED), text, sizeof(text), &fields))
 		return;
 	usage->running = *fields == 'R';
 	usage->cpu = processor(fields);

@@ -17,7 +17,10 @@ struct vcpu_usage {
 	bool running;     /* on that CPU, or waiting for it: neither halted nor blocked */
 };
 
-/* Zeros where the thread has ended. Not for a vCPU's own thread. */
+/* Also of one whose thread has ended: it was online or not. Not for a vCPU's own thread. */
 void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage);
+
+/* The vCPU's own thread ends: its time is kept. */
+void vcpu_usage_ends(struct vm_vcpu *vv);
 
 #endif
