@@ -28,7 +28,7 @@ static int add_disk(struct guest_disk *disk, struct control_call *call, struct p
 	if (guest_find_disk(g, disk->own.devid))
 		return problem(p, "%s has a disk %s already", g->config->name, disk->own.vdev);
 	hand_over(call, fds);
-	disk->image = block_image_adopt(&disk->own, fds, nr_fds, p);
+	disk->image = block_image_adopt(&disk->own, fds, nr_fds, &g->rings, p);
 	if (!disk->image || guest_disk_show(disk, p))
 		return -1;
 	g->disks[g->nr_disks++] = disk;

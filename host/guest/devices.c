@@ -5,6 +5,9 @@
 #include "host/config/nic_spec.h"
 #include "host/guest/process.h"
 
+/* Of a disk, that frontends use: one for each of their CPUs, up to this. */
+#define QUEUES 8
+
 static int open_disk(struct guest *g, struct disk_config *config, struct problem *p)
 {
 	struct guest_disk *disk;
@@ -16,7 +19,7 @@ static int open_disk(struct guest *g, struct disk_config *config, struct problem
 		return problem(p, "no memory for the disk %s", config->vdev);
 	disk->guest = g;
 	disk->config = config;
-	disk->image = block_image_open(config, p);
+	disk->image = block_image_open(config, &g->rings, p);
 	if (!disk->image) {
 		free(disk);
 		return -1;
@@ -93,11 +96,23 @@ void guest_nic_free(struct guest_nic *nic)
 	free(nic);
 }
 
+/* No more can be made once the guest runs: enough for each raw disk, and for one to be attached. */
+static void open_rings(struct guest *g)
+{
+	const struct guest_config *c = g->config;
+	unsigned disks = 1;
+
+	for (unsigned i = 0; i < c->nr_disks; i++)
+		disks += c->disks[i].format == DISK_RAW;
+	image_rings_open(&g->rings, disks * (c->maxvcpus < QUEUES ? c->maxvcpus : QUEUES));
+}
+
 int guest_devices_open(struct guest *g, struct problem *p)
 {
 	struct guest_config *c = g->config;
 	int rc = open_channels(g, p);
 
+	open_rings(g);
 	for (unsigned i = 0; i < c->nr_disks && !rc; i++)
 		rc = open_disk(g, &c->disks[i], p);
 	for (unsigned i = 0; i < c->nr_nics && !rc; i++)
@@ -115,6 +130,7 @@ void guest_devices_close(struct guest *g)
 		guest_channel_close(&g->channels[--g->nr_channels]);
 	free(g->channels);
 	g->channels = NULL;
+	image_rings_close(&g->rings);
 }
 
 int guest_disk_show(struct guest_disk *disk, struct problem *p)

@@ -9,6 +9,7 @@
 #define HOST_GUEST_PROCESS_H
 
 #include "host/backend/block/block.h"
+#include "host/backend/block/image_rings.h"
 #include "host/backend/net/net.h"
 #include "host/config/guest_config.h"
 #include "host/control/control_server.h"
@@ -79,6 +80,7 @@ struct guest {
 	unsigned vcpus_online;  /* as we have asked the guest */
 	uint64_t memory_target; /* the same, bytes */
 
+	struct image_rings rings; /* of the disks, and of those to come */
 	unsigned nr_disks, nr_nics;
 	struct guest_disk *disks[GUEST_DISKS_MAX];
 	struct guest_nic *nics[GUEST_NICS_MAX];

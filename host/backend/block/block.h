@@ -16,13 +16,15 @@
 
 struct block_image;
 struct block_device;
+struct image_rings;
 
 /*
  * Open what the configuration names, and lock it: nobody else has it while one writes. Other
- * formats than raw go through a qemu-nbd that is started here and ends with the image. NULL with
- * the reason (file, format, remedy).
+ * formats than raw go through a qemu-nbd that is started here and ends with the image. Its queues
+ * use these rings (image_rings.h); NULL: none. NULL with the reason (file, format, remedy).
  */
-struct block_image *block_image_open(const struct disk_config *config, struct problem *p);
+struct block_image *block_image_open(const struct disk_config *config, struct image_rings *rings,
+				     struct problem *p);
 
 /*
  * The same in two processes, for a guest whose own may open nothing any more. prepare: opens the
@@ -33,7 +35,7 @@ struct block_image *block_image_open(const struct disk_config *config, struct pr
 int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr,
 			struct problem *p);
 struct block_image *block_image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
-				      struct problem *p);
+				      struct image_rings *rings, struct problem *p);
 
 /* All that was written is on its way; what was flushed is durable. No device may show it. */
 void block_image_close(struct block_image *image);

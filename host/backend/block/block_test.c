@@ -184,7 +184,7 @@ static void test_twice(void **state)
 	assert_null(
 		block_device_add(&s->config, s->image, &s->loop, s->store, &s->fake->domain, &p));
 	assert_non_null(strstr(p.text, "51712"));
-	assert_null(block_image_open(&s->config, &p));
+	assert_null(block_image_open(&s->config, NULL, &p));
 	assert_non_null(strstr(p.text, "in use"));
 }
 

@@ -10,6 +10,7 @@
 
 struct block_image {
 	struct image *medium;
+	struct image_rings *rings;
 	bool removable; /* another medium may come */
 	bool keep_grants;
 };
