@@ -108,13 +108,21 @@ static long long devid_of_mac(const char *domain, const char *mac)
 	return devid;
 }
 
+static json_t *detach_request(long long devid, bool force)
+{
+	return json_pack("{s:s, s:I, s:b}", "command", "network-detach", "devid", (json_int_t)devid,
+			 "force", (int)force);
+}
+
 static int network_detach_main(int argc, char **argv)
 {
 	static const struct option words[] = {
 		{"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct control_guest guest;
 	const char *which;
 	long long devid;
-	bool force = false;
+	bool force = false, late;
+	int status;
 
 	while (next_option(argc, argv, &network_detach_command, "f", words, 2, 2) != -1)
 		force = true;
@@ -129,8 +137,10 @@ static int network_detach_main(int argc, char **argv)
 		return failf("there is no network interface '%s': want its number or MAC, as "
 			     "network-list shows them",
 			     which);
-	return order(argv[optind], json_pack("{s:s, s:I, s:b}", "command", "network-detach",
-					     "devid", (json_int_t)devid, "force", (int)force));
+	guest = find_guest(argv[optind]);
+	status = order_within(&guest, detach_request(devid, force), DETACH_PATIENCE_S, &late);
+	/* As with xl: a disk may be in use, but nothing is lost with an interface. */
+	return late ? order(argv[optind], detach_request(devid, true)) : status;
 }
 
 const struct command network_attach_command = {
@@ -158,6 +168,6 @@ const struct command network_detach_command = {
 	.arguments = "[-f] DOMAIN NUMBER|MAC",
 	.summary = "take a network interface from a guest",
 	.main = network_detach_main,
-	.help = "  -f, --force   without waiting for the guest to let it go\n\n"
+	.help = "  -f, --force   without waiting for the guest to let it go, 10 s at most\n\n"
 		"Try: xenolith network-detach guest 0\n",
 };

@@ -56,6 +56,49 @@ void guest_block_attach(struct guest *g, struct control_call *call)
 	control_answer(call, json_pack("{s:I}", "devid", (json_int_t)disk->own.devid));
 }
 
+/* The configuration follows: it is what lists show, and what a guest that restarts begins with. */
+static void swap_medium(struct disk_config *a, struct disk_config *b)
+{
+	const enum disk_format format = a->format;
+	char *target = a->target;
+
+	a->target = b->target;
+	a->format = b->format;
+	b->target = target;
+	b->format = format;
+}
+
+static int change_medium(struct guest *g, struct control_call *call, struct disk_config *config,
+			 struct problem *p)
+{
+	struct guest_disk *disk = guest_find_disk(g, config->devid);
+	unsigned nr_fds = call->nr_fds;
+	int fds[CONTROL_FDS_MAX];
+
+	if (!disk)
+		return problem(p, "%s has no disk %s", g->config->name, config->vdev);
+	hand_over(call, fds);
+	if (block_device_change_medium(disk->device, config, fds, nr_fds, p))
+		return -1;
+	swap_medium(disk->config, config);
+	return 0;
+}
+
+void guest_cd_insert(struct guest *g, struct control_call *call)
+{
+	const char *spec = json_string_value(json_object_get(call->request, "disk"));
+	struct disk_config config = {0};
+	struct problem p;
+
+	if (!spec)
+		control_fail(call, "cd-insert needs a disk");
+	else if (disk_spec_parse(&spec, 1, &config, &p) || change_medium(g, call, &config, &p))
+		control_fail(call, "%s", p.text);
+	else
+		control_answer(call, NULL);
+	disk_config_free(&config);
+}
+
 /* The number that the client wants, or the lowest that is free. */
 static int choose_devid(const struct guest *g, struct nic_config *nic, struct problem *p)
 {

@@ -209,10 +209,15 @@ static void detach_disk(struct guest_disk *disk, struct control_call *call)
 		xenbus_detach(dev, disk_let_go);
 }
 
+/* By the name that the client was given, if it tells. */
 static void no_disk(const struct guest *g, struct control_call *call, uint32_t devid)
 {
-	control_fail(call, "%s has no disk %u; `xenolith block-list %s` shows them",
-		     g->config->name, devid, g->config->name);
+	const char *vdev = json_string_value(json_object_get(call->request, "vdev"));
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", devid);
+	control_fail(call, "%s has no disk %s; `xenolith block-list %s` shows them",
+		     g->config->name, vdev ? vdev : number, g->config->name);
 }
 
 static void block_detach(struct guest *g, struct control_call *call)
@@ -294,7 +299,7 @@ static const struct command {
 	{"block-attach", guest_block_attach},     {"block-list", block_list},
 	{"block-resize", block_resize},           {"block-detach", block_detach},
 	{"network-attach", guest_network_attach}, {"network-list", network_list},
-	{"network-detach", network_detach},
+	{"network-detach", network_detach},       {"cd-insert", guest_cd_insert},
 };
 
 bool guest_device_command(struct guest *g, struct control_call *call)

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+
+#include "shim/x86.h"
 
 /* proc(5): in /proc/PID/stat, fields are counted from 1, and the name may hold anything but ')'. */
 #define STAT_STATE     3
@@ -84,4 +87,18 @@ void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage)
 		return;
 	usage->running = *fields == 'R';
 	usage->cpu = processor(fields);
+}
+
+bool vcpu_is_off(struct vm_vcpu *vv)
+{
+	struct kvm_mp_state mp;
+	struct kvm_regs regs;
+	bool off;
+
+	vm_pause_begin(vv->vm);
+	vm_pause_wait(vv->vm);
+	off = !ioctl(vv->fd, KVM_GET_MP_STATE, &mp) && mp.mp_state == KVM_MP_STATE_HALTED &&
+	      !ioctl(vv->fd, KVM_GET_REGS, &regs) && !(regs.rflags & RFLAGS_IF);
+	vm_resume(vv->vm);
+	return off;
 }

@@ -359,15 +359,16 @@ static void put_in(struct block_device *b, struct image *medium, char *params)
 }
 
 int block_device_change_medium(struct block_device *b, const struct disk_config *config,
-			       struct problem *p)
+			       const int *fds, unsigned nr, struct problem *p)
 {
+	struct image *medium = image_adopt(config, fds, nr, b->image->rings, p);
 	struct problem late;
-	struct image *medium;
 	char *params;
 
-	if (!b->image->removable)
+	if (medium && !b->image->removable) {
+		image_close(medium);
 		return problem(p, "%s is no drive whose medium can be changed", b->vdev);
-	medium = image_open(config, b->image->rings, p);
+	}
 	if (!medium)
 		return -1;
 	params = params_of(config);

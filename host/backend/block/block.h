@@ -69,11 +69,12 @@ int block_device_resized(struct block_device *b);
 
 /*
  * Another medium in a CD drive, or none (config->target NULL, or DISK_EMPTY), also while the guest
- * uses it; what it has begun with the old one is finished before. 0, or -1 with the reason, and
- * the old one stays.
+ * uses it; what it has begun with the old one is finished before. It comes as the descriptors of
+ * block_image_prepare(), which this owns, also if it fails. 0, or -1 with the reason, and the old
+ * one stays.
  */
 int block_device_change_medium(struct block_device *b, const struct disk_config *config,
-			       struct problem *p);
+			       const int *fds, unsigned nr, struct problem *p);
 
 struct block_stats {
 	uint64_t reads, writes, flushes, discards, errors;
