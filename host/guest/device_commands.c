@@ -302,12 +302,18 @@ static const struct command {
 	{"network-detach", network_detach},       {"cd-insert", guest_cd_insert},
 };
 
+/* Of a guest that is kept after its end, too. */
+static bool only_looks(void (*run)(struct guest *g, struct control_call *call))
+{
+	return run == block_list || run == network_list;
+}
+
 bool guest_device_command(struct guest *g, struct control_call *call)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, call->command) != 0)
 			continue;
-		if (guest_still_runs(g, call))
+		if (only_looks(commands[i].run) || guest_still_runs(g, call))
 			commands[i].run(g, call);
 		return true;
 	}
