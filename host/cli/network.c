@@ -24,17 +24,39 @@ static char *whole_spec(char **parts, int nr)
 	return spec;
 }
 
-/* The MAC is chosen here if the user gives none: who is behind the link hears of it, too. */
+/* MAC and number are chosen here if the user gives none: who is behind the link knows them, too. */
 static json_t *request(char **parts, int nr, const struct nic_config *n)
 {
 	char *spec = whole_spec(parts, nr);
 	char mac[MAC_TEXT];
-	json_t *request = json_pack("{s:s, s:o}", "command", "network-attach", "nic",
-				    json_sprintf("%s%smac=%s", spec ? spec : "",
-						 spec && *spec ? "," : "", mac_text(mac, n->mac)));
+	json_t *request =
+		json_pack("{s:s, s:o}", "command", "network-attach", "nic",
+			  json_sprintf("%s%smac=%s,devid=%u", spec ? spec : "",
+				       spec && *spec ? "," : "", mac_text(mac, n->mac), n->devid));
 
 	free(spec);
 	return request;
+}
+
+static bool is_taken(const json_t *nics, uint32_t devid)
+{
+	const json_t *n;
+	size_t i;
+
+	json_array_foreach(nics, i, n) if (number_of(n, "devid", -1) == devid) return true;
+	return false;
+}
+
+/* The lowest that the guest does not have, as with xl. */
+static uint32_t free_devid(const struct control_guest *guest)
+{
+	json_t *nics = ask(guest, json_pack("{s:s}", "command", "network-list"));
+	uint32_t devid = 0;
+
+	while (is_taken(nics, devid))
+		devid++;
+	json_decref(nics);
+	return devid;
 }
 
 /* The guest's process may open nothing any more, so the link is opened here. */
@@ -46,7 +68,9 @@ static int attach(const char *domain, char **parts, int nr, struct nic_config *n
 
 	if (nic_random_mac(n, &p))
 		return fail(&p);
-	fd = net_link_prepare(n, &p);
+	if (n->devid == NIC_DEVID_NONE)
+		n->devid = free_devid(&guest);
+	fd = net_link_prepare(n, guest.domid, &p);
 	if (fd < 0)
 		return fail(&p);
 	status = order_with(&guest, request(parts, nr, n), &fd, 1);

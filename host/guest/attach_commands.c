@@ -99,18 +99,6 @@ void guest_cd_insert(struct guest *g, struct control_call *call)
 	disk_config_free(&config);
 }
 
-/* The number that the client wants, or the lowest that is free. */
-static int choose_devid(const struct guest *g, struct nic_config *nic, struct problem *p)
-{
-	if (nic->devid == NIC_DEVID_NONE)
-		for (nic->devid = 0; guest_find_nic(g, nic->devid);)
-			nic->devid++;
-	else if (guest_find_nic(g, nic->devid))
-		return problem(p, "%s has a network interface %u already", g->config->name,
-			       nic->devid);
-	return 0;
-}
-
 static int add_nic(struct guest_nic *nic, struct control_call *call, struct problem *p)
 {
 	struct guest *g = nic->guest;
@@ -121,8 +109,9 @@ static int add_nic(struct guest_nic *nic, struct control_call *call, struct prob
 	if (call->nr_fds != 1)
 		return problem(p, "one descriptor is to come with a network interface, not %u",
 			       call->nr_fds);
-	if (choose_devid(g, &nic->own, p))
-		return -1;
+	if (guest_find_nic(g, nic->own.devid))
+		return problem(p, "%s has a network interface %u already", g->config->name,
+			       nic->own.devid);
 	hand_over(call, fds);
 	nic->link = net_link_adopt(fds[0], p);
 	if (!nic->link || guest_nic_show(nic, p))

@@ -39,7 +39,7 @@ static int open_nic(struct guest *g, struct nic_config *config, struct problem *
 		return problem(p, "no memory for the network interface %u", config->devid);
 	nic->guest = g;
 	nic->config = config;
-	nic->link = net_link_open(config, p);
+	nic->link = net_link_open(config, g->folder.domid, p);
 	if (!nic->link) {
 		free(nic);
 		return -1;
