@@ -378,7 +378,8 @@ static void what_is_refused(void **state)
 
 static struct image_rings rings;
 static struct image_ring *ring;
-static struct iovec one_byte;
+static char byte;
+static struct iovec one_byte = {&byte, 1};
 
 /* What the ring says to the operation at hand. */
 static int done_by_ring(void)
@@ -398,12 +399,10 @@ static int use_ring(void)
 {
 	int kick = eventfd(0, EFD_CLOEXEC), fd = open(inside, O_RDONLY);
 	uint64_t told = 0;
-	char byte;
 
 	ring = image_rings_take(&rings, kick);
 	if (!ring)
 		return 98;
-	one_byte = (struct iovec){&byte, 1};
 	io_uring_prep_readv(io_uring_get_sqe(&ring->uring), fd, &one_byte, 1, 0);
 	if (done_by_ring() != 1 || read(kick, &told, sizeof(told)) < 0 || told != 1)
 		return 97;
