@@ -56,6 +56,20 @@ static const char *state_letter(const struct guest *g, bool running)
 	return running ? "r" : "b";
 }
 
+/* As Xen numbers it; null while it runs, or is gone for another reason. */
+static json_t *shutdown_reason(const struct guest *g)
+{
+	static const int reasons[] = {
+		[GUEST_POWEROFF] = SHUTDOWN_poweroff, [GUEST_REBOOT] = SHUTDOWN_reboot,
+		[GUEST_SUSPEND] = SHUTDOWN_suspend,   [GUEST_CRASH] = SHUTDOWN_crash,
+		[GUEST_WATCHDOG] = SHUTDOWN_watchdog, [GUEST_SOFT_RESET] = SHUTDOWN_soft_reset,
+	};
+
+	if (g->end == GUEST_RUNS || g->end == GUEST_DESTROYED)
+		return json_null();
+	return json_integer(reasons[g->end]);
+}
+
 /* Those that the guest was asked to take offline are looked at twice. */
 static void usage_of(const struct guest *g, struct vm_vcpu *vv, struct vcpu_usage *u)
 {
@@ -89,18 +103,20 @@ static void command_info(struct guest *g, struct control_call *call)
 	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
 	control_answer(
 		call,
-		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
-			  "s:s, s:s, s:o, s:o, s:o, s:o}",
-			  "domid", g->folder.domid, "name", c->name, "uuid",
-			  uuid_text(uuid, c->uuid), "type", guest_type_name(c->type), "pid",
-			  (int)getpid(), "state", state_letter(g, running), "memory_kib",
-			  (json_int_t)memory.pages * (json_int_t)(GUEST_PAGE_SIZE >> 10),
-			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
-			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
-			  (json_int_t)exits, "uptime_ns", (json_int_t)(clock_now_ns() - g->started),
-			  "xenstore", store, "console", g->tty.path, "console_log", g->tty.log.path,
-			  "config", guest_config_json(c), "disks", guest_disks_json(g), "nics",
-			  guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
+		json_pack(
+			"{s:i, s:s, s:s, s:s, s:i, s:s, s:o, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
+			"s:s, s:s, s:o, s:o, s:o, s:o}",
+			"domid", g->folder.domid, "name", c->name, "uuid", uuid_text(uuid, c->uuid),
+			"type", guest_type_name(c->type), "pid", (int)getpid(), "state",
+			state_letter(g, running), "shutdown_reason", shutdown_reason(g),
+			"memory_kib",
+			(json_int_t)memory.pages * (json_int_t)(GUEST_PAGE_SIZE >> 10),
+			"maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
+			"vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
+			(json_int_t)exits, "uptime_ns", (json_int_t)(clock_now_ns() - g->started),
+			"xenstore", store, "console", g->tty.path, "console_log", g->tty.log.path,
+			"config", guest_config_json(c), "disks", guest_disks_json(g), "nics",
+			guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
 }
 
 static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)
