@@ -97,8 +97,10 @@ bool vcpu_is_off(struct vm_vcpu *vv)
 
 	vm_pause_begin(vv->vm);
 	vm_pause_wait(vv->vm);
-	off = !ioctl(vv->fd, KVM_GET_MP_STATE, &mp) && mp.mp_state == KVM_MP_STATE_HALTED &&
-	      !ioctl(vv->fd, KVM_GET_REGS, &regs) && !(regs.rflags & RFLAGS_IF);
+	/* One that waits in a hypercall is halted by us. */
+	off = vv->mp_state == KVM_MP_STATE_RUNNABLE && !ioctl(vv->fd, KVM_GET_MP_STATE, &mp) &&
+	      mp.mp_state == KVM_MP_STATE_HALTED && !ioctl(vv->fd, KVM_GET_REGS, &regs) &&
+	      !(regs.rflags & RFLAGS_IF);
 	vm_resume(vv->vm);
 	return off;
 }
