@@ -78,6 +78,22 @@ static void usage_of(const struct guest *g, struct vm_vcpu *vv, struct vcpu_usag
 		u->online = !vcpu_is_off(vv);
 }
 
+/* The configuration with what has become of it since: so xl tells it. */
+static json_t *config_now(const struct guest *g)
+{
+	json_t *o = guest_config_json(g->config), *disks = json_array(), *nics = json_array();
+
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		json_array_append_new(disks, disk_config_json(g->disks[i]->config));
+	for (unsigned i = 0; i < g->nr_nics; i++)
+		json_array_append_new(nics, nic_config_json(g->nics[i]->config));
+	json_object_set_new(o, "disk", disks);
+	json_object_set_new(o, "vif", nics);
+	json_object_set_new(o, "memory", json_integer((json_int_t)(g->memory_target >> 20)));
+	json_object_set_new(o, "vcpus", json_integer(g->vcpus_online));
+	return o;
+}
+
 static void command_info(struct guest *g, struct control_call *call)
 {
 	const struct guest_config *c = g->config;
@@ -115,7 +131,7 @@ static void command_info(struct guest *g, struct control_call *call)
 			"vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
 			(json_int_t)exits, "uptime_ns", (json_int_t)(clock_now_ns() - g->started),
 			"xenstore", store, "console", g->tty.path, "console_log", g->tty.log.path,
-			"config", guest_config_json(c), "disks", guest_disks_json(g), "nics",
+			"config", config_now(g), "disks", guest_disks_json(g), "nics",
 			guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
 }
 
