@@ -109,6 +109,8 @@ static int add_nic(struct guest_nic *nic, struct control_call *call, struct prob
 	if (call->nr_fds != 1)
 		return problem(p, "one descriptor is to come with a network interface, not %u",
 			       call->nr_fds);
+	if (nic->own.devid == NIC_DEVID_NONE)
+		return problem(p, "network-attach needs a devid");
 	if (guest_find_nic(g, nic->own.devid))
 		return problem(p, "%s has a network interface %u already", g->config->name,
 			       nic->own.devid);

@@ -191,8 +191,7 @@ static void command_dump_core(struct guest *g, struct control_call *call)
 	int rc;
 
 	if (!vm || call->nr_fds != 1) {
-		control_fail(call, vm ? "dump-core needs the descriptor of a file" : "%s is gone",
-			     g->config->name);
+		control_fail(call, "dump-core needs a guest and the descriptor of a file");
 		return;
 	}
 	if (g->end == GUEST_RUNS) {

@@ -5,8 +5,8 @@
 #include "host/config/nic_spec.h"
 #include "host/guest/process.h"
 
-/* Of a disk, that frontends use: one for each of their CPUs, up to this. */
-#define QUEUES 8
+/* Each is a descriptor, of which a process has 1024. Queues that find none left do without. */
+#define RINGS_MAX 128
 
 static int open_disk(struct guest *g, struct disk_config *config, struct problem *p)
 {
@@ -100,11 +100,12 @@ void guest_nic_free(struct guest_nic *nic)
 static void open_rings(struct guest *g)
 {
 	const struct guest_config *c = g->config;
-	unsigned disks = 1;
+	unsigned queues = c->maxvcpus < BLOCK_MAX_QUEUES ? c->maxvcpus : BLOCK_MAX_QUEUES;
+	unsigned rings = queues;
 
 	for (unsigned i = 0; i < c->nr_disks; i++)
-		disks += c->disks[i].format == DISK_RAW;
-	image_rings_open(&g->rings, disks * (c->maxvcpus < QUEUES ? c->maxvcpus : QUEUES));
+		rings += c->disks[i].format == DISK_RAW ? queues : 0;
+	image_rings_open(&g->rings, rings < RINGS_MAX ? rings : RINGS_MAX);
 }
 
 int guest_devices_open(struct guest *g, struct problem *p)

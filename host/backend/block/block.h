@@ -14,6 +14,9 @@
 #include "host/config/guest_config.h"
 #include "host/loop.h"
 
+/* Of a disk. Frontends use as many as they have CPUs, up to this. */
+#define BLOCK_MAX_QUEUES 8u
+
 struct block_image;
 struct block_device;
 struct image_rings;
