@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/backend/block/block.h"
 #include "host/event.h"
 #include "host/guest/sandbox.h"
 
@@ -113,6 +114,7 @@ static int arm_sandbox(struct guest *g, struct problem *p)
 
 static int start(struct guest *g, struct problem *p)
 {
+	block_load_libraries();
 	if (open_all(g, p) || guest_bring_up(g, p) || arm_sandbox(g, p))
 		return -1;
 	return guest_start_machine(g, p);

@@ -132,9 +132,6 @@ static int load(const struct sandbox_config *c, enum mode mode, bool files_fence
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
 	if (!rc)
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-	/* A tree: what is called most is found as soon as anything else. */
-	if (!rc)
-		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!rc)
 		rc = sandbox_add_rules(filter, c, files_fenced);
 	if (!rc)

@@ -81,7 +81,7 @@ struct vm_vcpu {
 	struct kvm_sregs sregs;
 	bool sregs_valid, want_sregs, from_page_64;
 	struct paging paging;
-	uint64_t la57; /* CR4.LA57 when sregs were last seen */
+	struct paging page_64; /* of who calls by the 64-bit page, but for cr3: as last seen */
 
 	bool has_xsave, has_fsgsbase; /* what its CPUID says */
 	bool synic_on;

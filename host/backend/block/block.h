@@ -35,6 +35,12 @@ int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr
 struct block_image *block_image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
 				      struct problem *p);
 
+/*
+ * Before the sandbox is armed: load what an image that is adopted later may need. Where it is not
+ * installed, adopting one that needs it says so.
+ */
+void block_load_libraries(void);
+
 /* All that was written is on its way; what was flushed is durable. No device may show it. */
 void block_image_close(struct block_image *image);
 
