@@ -37,6 +37,8 @@ struct pv_machine {
 	uint64_t *leaving;
 	uint64_t nr_leaving;
 
+	struct pv_grant *grant; /* what the monitor says of one (shim/pv/grant.h) */
+
 	bool has_eoi_page; /* PHYSDEVOP_pirq_eoi_gmfn_v*; under the domain's lock */
 };
 

@@ -32,6 +32,7 @@ struct pv_domain {
 	/* What was written to the ports 0xcf8 and 0x70 is read there again. */
 	uint32_t pci_address;
 	uint8_t cmos_index;
+	struct pv_grant grant; /* under mm.lock */
 };
 
 struct pv_boot {
