@@ -265,6 +265,28 @@ static bool two_rounds_more(void)
 	return true;
 }
 
+/* One that another has called down, wherever it was, keeps nobody waiting. */
+static void down_while_running(void)
+{
+	unsigned int rounds;
+
+	watch.at = &watch.seen;
+	smp_run(3, reads_on, NULL);
+	two_rounds_more();
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_down, 3, NULL), 0);
+	CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0), 0);
+	for (unsigned int i = 0; i < 20; i++)
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+	rounds = __atomic_load_n(&watch.rounds, __ATOMIC_SEQ_CST);
+	CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0), 0);
+	CHECK_EQ(watch.rounds, rounds);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, 3, NULL), 0);
+	two_rounds_more();
+	__atomic_store_n(&watch.stop, true, __ATOMIC_SEQ_CST);
+	smp_wait(3);
+	watch.stop = false;
+}
+
 static uint8_t pages[2][PAGE_SIZE] PAGE_ALIGNED;
 
 /* What was the last to ask for it: a change with its flush, or the flush alone. */
@@ -351,6 +373,7 @@ void test_main(void)
 	all_run();
 	state_of_another();
 	down_and_up();
+	down_while_running();
 	flushes();
 	together();
 	test_success();
