@@ -3,8 +3,10 @@
 
 #include "shim/pv/arch.h"
 #include "shim/pv/cpu_machine.h"
+#include "shim/pv/cpu_op.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/boot.h"
+#include "shim/pv/traps.h"
 
 #define GDT_FRAMES_MAX  FIRST_RESERVED_GDT_PAGE
 #define LDT_ENTRIES_MAX 8192u
@@ -123,9 +125,18 @@ void pv_release_context(struct pv_vcpu *v)
 	pv_unlock(&mm->lock);
 }
 
+/* Those that the guest may not have stay as after a reset. */
+static void load_debug(struct pv_vcpu *v, const struct vcpu_guest_context *c)
+{
+	for (unsigned n = 0; n < 8; n++)
+		if (n != 4 && n != 5)
+			pv_write_debugreg(v, n, c->debugreg[n]);
+}
+
 void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_guest_context *c)
 {
 	const struct cpu_user_regs *u = &c->user_regs;
+	bool selectors;
 
 	*r = (struct pv_regs){
 		.r15 = u->r15,
@@ -148,12 +159,19 @@ void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_gu
 		.rflags = (u->rflags & ~RFLAGS_IOPL) | RFLAGS_IF,
 		.rsp = u->rsp,
 		.ss = u->ss,
+		.ds = u->ds,
+		.es = u->es,
+		.fs = u->fs,
+		.gs = u->gs,
 	};
 	pv_load_base(v);
 	pv_load_gdt(v);
 	pv_load_ldt(v);
-	pv_load_debug(v);
-	pv_load_segment_bases(v);
+	load_debug(v, c);
 	pv_load_ts(v);
 	pv_load_cr4(v);
+	selectors = pv_load_selectors(r);
+	pv_load_segment_bases(v);
+	if (!selectors)
+		pv_failsafe(v, r);
 }

@@ -90,6 +90,30 @@ void pv_read_selectors(struct pv_regs *r)
 	__asm__ volatile("mov %%gs, %0" : "=m"(r->gs));
 }
 
+#define LOAD_SELECTOR(segment, selector, ok)              \
+	__asm__ volatile("1: mov %w[s], %%" #segment "\n" \
+			 "jmp 3f\n"                       \
+			 "2: xor %[all], %[all]\n"        \
+			 "mov %w[all], %%" #segment "\n"  \
+			 "3:\n"                           \
+			 ".pushsection .fixups, \"a\"\n"  \
+			 ".quad 1b, 2b\n"                 \
+			 ".popsection\n"                  \
+			 : [all] "+r"(ok)                 \
+			 : [s] "r"(selector)              \
+			 : "memory")
+
+bool pv_load_selectors(const struct pv_regs *r)
+{
+	uint32_t ok = 1;
+
+	LOAD_SELECTOR(ds, r->ds, ok);
+	LOAD_SELECTOR(es, r->es, ok);
+	LOAD_SELECTOR(fs, r->fs, ok);
+	LOAD_SELECTOR(gs, r->gs, ok);
+	return ok;
+}
+
 /* What the guest does not choose stays as the host has set it. */
 void pv_load_cr4(struct pv_vcpu *v)
 {

@@ -86,9 +86,18 @@ static const handler handlers[] = {
 /* Those that change what frames are, out there (shim/pv_frames.h): nobody else may meanwhile. */
 static bool changes_frames(uint64_t nr, const uint64_t args[6])
 {
-	return nr == __HYPERVISOR_memory_op || nr == __HYPERVISOR_grant_table_op ||
-	       nr == __HYPERVISOR_physdev_op ||
-	       (nr == __HYPERVISOR_vcpu_op && args[0] == VCPUOP_register_vcpu_info);
+	switch (nr) {
+	case __HYPERVISOR_memory_op:
+	case __HYPERVISOR_grant_table_op:
+	case __HYPERVISOR_physdev_op:
+		return true;
+	case __HYPERVISOR_vcpu_op:
+		return args[0] == VCPUOP_register_vcpu_info;
+	case __HYPERVISOR_event_channel_op:
+		return args[0] == EVTCHNOP_init_control || args[0] == EVTCHNOP_expand_array ||
+		       args[0] == EVTCHNOP_reset;
+	}
+	return false;
 }
 
 static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
