@@ -196,6 +196,7 @@ static const struct {
 	{KVM_GET_MSRS, "what a vCPU that starts again had"},
 	{KVM_GET_CLOCK, "the guest's time"},
 	{KVM_NMI, "VCPUOP_send_nmi"},
+	{KVM_GET_STATS_FD, "what KVM has counted, for who asks at the end"},
 	{KVM_GET_MP_STATE, "has a vCPU been started"},
 	{KVM_SET_MP_STATE, "it is to wait for that"},
 	{KVM_GET_VCPU_EVENTS, "what a vCPU that is reset has pending"},

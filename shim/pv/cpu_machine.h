@@ -28,6 +28,12 @@ void pv_read_selectors(struct pv_regs *r);
 /* And back, with what they bring as bases: false: one faulted, and is a null one. */
 bool pv_load_selectors(const struct pv_regs *r);
 
+/*
+ * These are loaded, from the vCPU's tables; null selectors where that faults: then false. The bases
+ * of FS and GS are to be written afterwards.
+ */
+bool pv_load_selectors(const struct pv_regs *r);
+
 /* CR4 as the guest may have it: the bits of v->cr4 that are its own (PV_CR4_OWN in emulate.h). */
 void pv_load_cr4(struct pv_vcpu *v);
 
