@@ -9,9 +9,21 @@
 # the other one the guest lives and works as well.
 steps_for() {
 	case $1 in
-	stock) echo boot login fetch commands shutdown ;;
+	stock) echo grub-pv boot login fetch commands shutdown ;;
 	*) echo boot login fetch store commands hotplug balloon reboot durable grub qcow2 durable-raw durable-qcow2 shutdown ;;
 	esac
+}
+
+# GRUB as a PV guest, and from its menu a PV kernel, which powers off when it has come to its userspace.
+step_grub_pv() {
+	pv_config >"$work/grub.cfg"
+	mark
+	attach "$xenolith" create -c "$work/grub.cfg"
+	expect 'GNU GRUB' 60 && expect 'Linux from this disk' 10 && type_in '' &&
+		expect 'Hypervisor detected: Xen PV' 120 && expect 'xenolith-guest: userspace is up' 120 &&
+		eventually 60 gone grub && return
+	"$xenolith" destroy grub
+	return 1
 }
 
 # From guest.cfg to the login prompt.
@@ -87,7 +99,7 @@ step_commands() {
 	guest 'for i in $(seq 20); do [ $(nproc) = 2 ] || break; sleep 1; done'
 	same 'CPUs' "$(guest nproc)" 1 || return
 	# A CPU that is there again is for the guest's user to switch on, as on Xen.
-	check "$xenolith" vcpu-set debian 2 || return
+	check "$xenolith" vcpu-set -i debian 2 || return
 	guest 'for i in $(seq 20); do echo 1 >/sys/devices/system/cpu/cpu1/online && break; sleep 1; done 2>/dev/null'
 	same 'CPUs' "$(guest nproc)" 2 || return
 	check "$xenolith" sysrq debian h || return
@@ -175,12 +187,12 @@ step_durable() {
 	eventually 10 gone && eventually 10 no_helpers
 }
 
-# The kernel comes from the disk, by GRUB's own PVH image and its menu. On from where the kill left the disks, of which
-# the first is now below an image.
+# The kernel comes from the disk, by GRUB's PVH image and its menu. On from where the kill left the disks, of which the
+# first is now below an image.
 step_grub() {
 	qemu-img create -q -f qcow2 -b "$disk" -F raw "$work/root.qcow2" || return
 	config "qcow2:$work/root.qcow2" >"$work/guest.cfg"
-	sed "s|^kernel = .*|kernel = \"$grub\"|; /^ramdisk/d; /^extra/d" "$work/guest.cfg" >"$work/grub.cfg"
+	sed 's|^kernel = .*|bootloader = "pygrub"|; /^ramdisk/d; /^extra/d' "$work/guest.cfg" >"$work/grub.cfg"
 	mark
 	check "$xenolith" create "$work/grub.cfg" && attach "$xenolith" console debian
 	if expect 'GNU GRUB' 60 && expect 'Debian 12 from the disk' 10; then

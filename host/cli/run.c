@@ -223,7 +223,7 @@ static int exit_status(const struct vm *vm)
 static int run_guest(const struct options *o, struct loop *loop, struct leaving *l,
 		     struct problem *p)
 {
-	const struct sandbox_config sandbox = {.io_uring = false};
+	const struct sandbox_config sandbox = {.nr_folders = 0};
 	static struct machine m;
 	int status = EXIT_FAILED;
 

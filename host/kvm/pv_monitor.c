@@ -313,6 +313,7 @@ int vm_become_pv(struct vm *vm, struct problem *p)
 		.frames = m->frames,
 		.m2p = m->m2p,
 		.m2p_mfn = ((uint8_t *)m->m2p - m->hva + m->gpa) / PV_PAGE_SIZE,
+		.grant = &m->boot->domain.grant,
 	};
 
 	return domain_make_pv(&vm->domain, &machine) ? problem(p, "no memory for a PV domain") : 0;

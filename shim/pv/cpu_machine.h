@@ -25,6 +25,8 @@ void pv_load_gs_other(uint16_t selector);
 
 /* ds, es, fs and gs as the CPU has them, into their places in *r. */
 void pv_read_selectors(struct pv_regs *r);
+/* And back, with what they bring as bases: false: one faulted, and is a null one. */
+bool pv_load_selectors(const struct pv_regs *r);
 
 /*
  * These are loaded, from the vCPU's tables; null selectors where that faults: then false. The bases

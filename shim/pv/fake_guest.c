@@ -89,6 +89,17 @@ long fake_remap(struct fake_machine *m, uint64_t mfn, uint64_t flags)
 	return fake_update(m, FAKE_L1, mfn, pv_pte_make(mfn, flags));
 }
 
+long fake_grant_op(struct fake_machine *m, unsigned cmd, void *op, size_t size)
+{
+	const uint64_t args[6] = {cmd, FAKE_OUTSIDE, 1};
+	long rc;
+
+	memcpy(m->outside, op, size);
+	rc = pv_op_grant_table(&m->vcpus[fake_current()], args);
+	memcpy(op, m->outside, size);
+	return rc;
+}
+
 uint64_t fake_mask(struct fake_machine *m, uint64_t vcpus)
 {
 	memcpy(m->outside + MASK_OFFSET, &vcpus, sizeof(vcpus));

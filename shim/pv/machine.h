@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/pv/grant.h"
+
 struct pv_vcpu;
 
 /*
@@ -46,6 +48,9 @@ void pv_load_ldt(struct pv_vcpu *v);
 void pv_load_debug(struct pv_vcpu *v);
 void pv_load_segment_bases(struct pv_vcpu *v);
 void pv_load_ts(struct pv_vcpu *v);
+
+/* A step of the host's in an operation on grants (grant.h). With mm.lock held. */
+int pv_ask_grant(unsigned cmd, enum pv_grant_step step);
 
 /* The base of GS that is in use, and the other, are exchanged (the CPU's swapgs). */
 void pv_swap_gs(void);

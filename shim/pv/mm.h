@@ -211,6 +211,9 @@ int pv_modify_entry(struct pv_mm *mm, uint64_t table, unsigned index, uint64_t v
 int pv_write_entry(struct pv_vcpu *v, uint64_t table, unsigned index, uint64_t *expected,
 		   uint64_t value);
 
+/* Is the frame a validated L1 table? Of any number. */
+bool pv_is_l1(const struct pv_mm *mm, uint64_t mfn);
+
 /*
  * The entry of an L1 table that translates `va` for the vCPU's kernel: in which table, at which
  * index; false: none, or a part of the address space that is not the guest's. A frame whose tables

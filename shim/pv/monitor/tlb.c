@@ -21,13 +21,20 @@ static void forget_all(void)
 	write_cr3(read_cr3());
 }
 
+/* Who waits goes on as soon as nothing is owed: so that is said when it is done. What is wanted
+ * meanwhile is done again. */
 void serve_flush(void)
 {
-	struct pv_window *w = this_window();
+	uint32_t *flush = &this_window()->flush;
 
-	if (__atomic_load_n(&w->flush, __ATOMIC_RELAXED) &&
-	    __atomic_exchange_n(&w->flush, 0, __ATOMIC_SEQ_CST))
+	while (__atomic_load_n(flush, __ATOMIC_RELAXED)) {
+		uint32_t under_way = PV_FLUSH_UNDER_WAY;
+
+		__atomic_store_n(flush, under_way, __ATOMIC_SEQ_CST);
 		forget_all();
+		__atomic_compare_exchange_n(flush, &under_way, 0, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED);
+	}
 }
 
 void go_away(void)
