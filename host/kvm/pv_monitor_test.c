@@ -50,6 +50,8 @@ static void make(struct made *d, uint64_t memory, unsigned vcpus)
 	assert_true(d->m.hva != MAP_FAILED);
 	d->used = calloc(d->m.size / PV_PAGE_SIZE, 1);
 	assert_int_equal(pv_monitor_create(&d->m, &d->ram, DOMID, vcpus, &p), 0);
+	if (!d->m.boot)
+		abort();
 }
 
 static void unmake(struct made *d)
@@ -103,7 +105,7 @@ static uint64_t walk(const struct made *d, uint64_t va, uint64_t *gpa, uint64_t 
 /* Each page of an area leads on, with these rights, and the first behind it nowhere. */
 static void assert_area(struct made *d, uint64_t va, uint64_t to, uint64_t size, uint64_t rights)
 {
-	uint64_t gpa;
+	uint64_t gpa = 0;
 
 	for (uint64_t at = 0; at < size; at += PV_PAGE_SIZE) {
 		assert_int_equal(walk(d, va + at, &gpa, NULL), rights);
@@ -159,7 +161,7 @@ static void check_root(const struct made *d)
 /* One page of a window, a use of its own; 0: there is none. */
 static void check_window_page(struct made *d, unsigned vcpu, uint64_t offset, uint64_t rights)
 {
-	uint64_t gpa, *entry;
+	uint64_t gpa = 0, *entry = NULL;
 
 	assert_int_equal(walk(d, pv_window_address(vcpu) + offset, &gpa, &entry), rights);
 	/* Where the monitor looks for the entry. */
@@ -180,7 +182,7 @@ static bool is_stack(uint64_t offset)
 static void check_window(struct made *d, unsigned vcpu)
 {
 	uint64_t entry_page = gpa_of(d, d->m.image_hva) + d->m.image.entry_page - PV_MONITOR_VIRT;
-	uint64_t gpa;
+	uint64_t gpa = 0;
 
 	assert_int_equal(walk(d, pv_window_address(vcpu), &gpa, NULL), RX);
 	assert_int_equal(gpa, entry_page);
@@ -206,7 +208,7 @@ static uint64_t stack_end(unsigned vcpu, unsigned stack)
 static void check_cpu_structures(const struct made *d, unsigned vcpu)
 {
 	const struct pv_window *w = pv_monitor_window(&d->m, vcpu);
-	uint64_t gpa, tss = pv_window_address(vcpu) + PV_WINDOW_VCPU, low, high;
+	uint64_t gpa = 0, tss = pv_window_address(vcpu) + PV_WINDOW_VCPU, low, high;
 
 	assert_int_equal(w->tss.rsp[0], stack_end(vcpu, 0) - 32);
 	for (unsigned i = 0; i < 3; i++)
