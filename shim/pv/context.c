@@ -168,6 +168,8 @@ void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_gu
 	pv_load_gdt(v);
 	pv_load_ldt(v);
 	load_debug(v, c);
+	if (c->flags & VGCF_i387_valid)
+		pv_load_fpu(c->fpu_ctxt.x);
 	pv_load_ts(v);
 	pv_load_cr4(v);
 	selectors = pv_load_selectors(r);

@@ -28,6 +28,10 @@ void pv_read_selectors(struct pv_regs *r);
 /* And back, with what they bring as bases: false: one faulted, and is a null one. */
 bool pv_load_selectors(const struct pv_regs *r);
 
+/* The FPU's registers, as FXSAVE has them (512 bytes); not with CR0.TS set. What faults is not
+ * loaded. */
+void pv_load_fpu(const void *saved);
+
 /* CR4 as the guest may have it: the bits of v->cr4 that are its own (PV_CR4_OWN in emulate.h). */
 void pv_load_cr4(struct pv_vcpu *v);
 
