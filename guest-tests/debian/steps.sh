@@ -99,7 +99,7 @@ step_commands() {
 	guest 'for i in $(seq 20); do [ $(nproc) = 2 ] || break; sleep 1; done'
 	same 'CPUs' "$(guest nproc)" 1 || return
 	# A CPU that is there again is for the guest's user to switch on, as on Xen.
-	check "$xenolith" vcpu-set debian 2 || return
+	check "$xenolith" vcpu-set -i debian 2 || return
 	guest 'for i in $(seq 20); do echo 1 >/sys/devices/system/cpu/cpu1/online && break; sleep 1; done 2>/dev/null'
 	same 'CPUs' "$(guest nproc)" 2 || return
 	check "$xenolith" sysrq debian h || return

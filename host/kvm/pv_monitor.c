@@ -262,7 +262,8 @@ static void fill_boot(struct pv_monitor *m, const struct ram *ram, domid_t domid
 		(uint64_t *)direct(*entry_for(m, PV_WINDOWS_VIRT, 2) & PV_PTE_MFN_MASK);
 	for (unsigned i = 0; i < ram->count; i++)
 		for (uint64_t at = 0; at < ram->blocks[i].size; at += PV_PAGE_SIZE)
-			m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE].flags = PV_FRAME_RAM;
+			pv_frame_become(&m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE],
+					PV_FRAME_RAM);
 }
 
 int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/kvm/pv.h"
+#include "host/kvm/usage.h"
 #include "host/loader/acpi.h"
 #include "host/thread.h"
 #include "shim/callback.h"
@@ -202,6 +203,7 @@ static void *vcpu_thread(void *opaque)
 	vcpu_begin(vv);
 	while (serve_requests(vv))
 		run_once(vv);
+	vcpu_usage_ends(vv);
 	vm_thread_ends(vv->vm);
 	return NULL;
 }

@@ -72,6 +72,7 @@ struct vm_vcpu {
 	bool running;
 	pid_t tid;         /* the kernel's name of the thread, atomic; 0: it has not begun */
 	uint32_t requests; /* atomic */
+	uint64_t time_ns;  /* of the host's CPUs that its thread had, when it ended; atomic */
 
 	/*
 	 * Of the exit at hand. Segments and control registers cost KVM some 500 instructions an

@@ -40,16 +40,16 @@ static void test_golden(void **state)
 		.memmap_entries = 2,
 		.rsdp = 0xfc000000,
 	};
-	/* The kernel ends at 0x102000, the module of two pages at 0x104000. */
+	/* The kernel ends at 0x102000; the module, of two pages, stands behind this. */
 	static const uint8_t want[] = {
 		0x78, 0xc5, 0x6e, 0x33, 1,   0,   0,   0,   /* magic, version */
 		0,    0,    0,    0,    1,   0,   0,   0,   /* flags, nr_modules */
-		0x38, 0x40, 0x10, 0,    0,   0,   0,   0,   /* modlist_paddr */
-		0x88, 0x40, 0x10, 0,    0,   0,   0,   0,   /* cmdline_paddr */
+		0x38, 0x20, 0x10, 0,    0,   0,   0,   0,   /* modlist_paddr */
+		0x88, 0x20, 0x10, 0,    0,   0,   0,   0,   /* cmdline_paddr */
 		0,    0,    0,    0xfc, 0,   0,   0,   0,   /* rsdp_paddr */
-		0x58, 0x40, 0x10, 0,    0,   0,   0,   0,   /* memmap_paddr */
+		0x58, 0x20, 0x10, 0,    0,   0,   0,   0,   /* memmap_paddr */
 		2,    0,    0,    0,    0,   0,   0,   0,   /* memmap_entries, reserved */
-		0,    0x20, 0x10, 0,    0,   0,   0,   0,   /* module: paddr */
+		0,    0x30, 0x10, 0,    0,   0,   0,   0,   /* module: paddr */
 		0x01, 0x10, 0,    0,    0,   0,   0,   0,   /* size */
 		0,    0,    0,    0,    0,   0,   0,   0,   /* cmdline_paddr */
 		0,    0,    0,    0,    0,   0,   0,   0,   /* reserved */
@@ -72,14 +72,14 @@ static void test_golden(void **state)
 		fresh(RAM_SIZE);
 		start = load(&args);
 		assert_int_equal(start.entry, 0x100000);
-		assert_int_equal(start.start_info, 0x104000);
-		assert_memory_equal(memory + 0x104000, want, sizeof(want));
+		assert_int_equal(start.start_info, 0x102000);
+		assert_memory_equal(memory + 0x102000, want, sizeof(want));
 		assert_int_equal(memory[0x100000], 0x90);
 		assert_int_equal(memory[0x100fff], 0x90);
 		assert_int_equal(memory[0x101000], 0);
-		assert_int_equal(memory[0x102000], '3');
 		assert_int_equal(memory[0x103000], '3');
-		assert_int_equal(memory[0x103001], 0);
+		assert_int_equal(memory[0x104000], '3');
+		assert_int_equal(memory[0x104001], 0);
 		kernel_close(&kernel);
 	}
 }

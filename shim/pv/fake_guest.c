@@ -13,8 +13,8 @@
 static void set_flags(struct fake_machine *m)
 {
 	for (unsigned mfn = FAKE_L4; mfn < FAKE_SHARED; mfn++)
-		m->frames[mfn].flags = PV_FRAME_RAM;
-	m->frames[FAKE_SHARED].flags = PV_FRAME_SHARED;
+		pv_frame_become(&m->frames[mfn], PV_FRAME_RAM);
+	pv_frame_become(&m->frames[FAKE_SHARED], PV_FRAME_SHARED);
 }
 
 static void build_tables(struct fake_machine *m)

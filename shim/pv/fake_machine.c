@@ -234,6 +234,8 @@ int pv_ask_grant(unsigned cmd, enum pv_grant_step step)
 void pv_load_base(struct pv_vcpu *v)
 {
 	machine->asked[v->id].base++;
+	if (v->id == current && !machine->threads)
+		forget_writable(current);
 }
 
 void pv_load_gdt(struct pv_vcpu *v)

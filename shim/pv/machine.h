@@ -40,6 +40,7 @@ void pv_flush_caches(void);
 /*
  * The vCPU's guest tables as struct pv_vcpu has them from now on: the base pointer of its mode, its
  * GDT and LDT (frames, entries), debug registers, segment bases, FPU's availability (CR0.TS).
+ * The current vCPU forgets all translations with its base pointer.
  */
 void pv_load_base(struct pv_vcpu *v);
 void pv_load_gdt(struct pv_vcpu *v);

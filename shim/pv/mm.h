@@ -125,8 +125,8 @@ static inline void *pv_frame_at(const struct pv_mm *mm, uint64_t mfn)
  */
 
 /*
- * The host has set domid, nr_vcpus, max_mfn, frames (all zero but for PV_FRAME_RAM and
- * PV_FRAME_SHARED), m2p, direct, l4_slots: the domain has all of these frames.
+ * The host has set domid, nr_vcpus, max_mfn, frames (zero, or what pv_frame_become() made of it),
+ * m2p, direct, l4_slots: the domain has all of these frames.
  */
 void pv_mm_init(struct pv_mm *mm);
 

@@ -92,28 +92,32 @@ void pv_read_selectors(struct pv_regs *r)
 	__asm__ volatile("mov %%gs, %0" : "=m"(r->gs));
 }
 
-#define LOAD_SELECTOR(segment, selector, ok)              \
-	__asm__ volatile("1: mov %w[s], %%" #segment "\n" \
-			 "jmp 3f\n"                       \
-			 "2: xor %[all], %[all]\n"        \
-			 "mov %w[all], %%" #segment "\n"  \
-			 "3:\n"                           \
-			 ".pushsection .fixups, \"a\"\n"  \
-			 ".quad 1b, 2b\n"                 \
-			 ".popsection\n"                  \
-			 : [all] "+r"(ok)                 \
-			 : [s] "r"(selector)              \
-			 : "memory")
+#define LOAD_SELECTOR(segment)                                    \
+	static bool load_##segment(uint16_t selector)             \
+	{                                                         \
+		uint32_t ok = 1;                                  \
+                                                                  \
+		__asm__ volatile("1: mov %w[s], %%" #segment "\n" \
+				 "jmp 3f\n"                       \
+				 "2: xor %[ok], %[ok]\n"          \
+				 "mov %w[ok], %%" #segment "\n"   \
+				 "3:\n"                           \
+				 ".pushsection .fixups, \"a\"\n"  \
+				 ".quad 1b, 2b\n"                 \
+				 ".popsection\n"                  \
+				 : [ok] "+r"(ok)                  \
+				 : [s] "r"(selector)              \
+				 : "memory");                     \
+		return ok;                                        \
+	}
+LOAD_SELECTOR(ds)
+LOAD_SELECTOR(es)
+LOAD_SELECTOR(fs)
+LOAD_SELECTOR(gs)
 
 bool pv_load_selectors(const struct pv_regs *r)
 {
-	uint32_t ok = 1;
-
-	LOAD_SELECTOR(ds, r->ds, ok);
-	LOAD_SELECTOR(es, r->es, ok);
-	LOAD_SELECTOR(fs, r->fs, ok);
-	LOAD_SELECTOR(gs, r->gs, ok);
-	return ok;
+	return load_ds(r->ds) & load_es(r->es) & load_fs(r->fs) & load_gs(r->gs);
 }
 
 void pv_load_fpu(const void *saved)

@@ -72,6 +72,7 @@ static const handler handlers[] = {
 	[__HYPERVISOR_get_debugreg] = pv_op_get_debugreg,
 	[__HYPERVISOR_update_descriptor] = pv_op_update_descriptor,
 	[__HYPERVISOR_update_va_mapping] = pv_op_update_va_mapping,
+	[__HYPERVISOR_xen_version] = pv_op_xen_version,
 	[__HYPERVISOR_grant_table_op] = pv_op_grant_table,
 	[__HYPERVISOR_vcpu_op] = vcpu_op,
 	[__HYPERVISOR_vm_assist] = pv_op_vm_assist,
@@ -80,6 +81,7 @@ static const handler handlers[] = {
 	[__HYPERVISOR_set_segment_base] = pv_op_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = pv_op_mmuext,
 	[__HYPERVISOR_nmi_op] = pv_op_nmi,
+	[__HYPERVISOR_sched_op] = pv_op_sched,
 	[__HYPERVISOR_callback_op] = pv_op_callback,
 };
 
@@ -100,7 +102,7 @@ static bool changes_frames(uint64_t nr, const uint64_t args[6])
 	return false;
 }
 
-static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
+static long __attribute__((noinline)) go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 {
 	bool alone = changes_frames(nr, args);
 	long result;
@@ -115,7 +117,7 @@ static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 	return result;
 }
 
-static long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
+static inline long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 {
 	long result = PV_OP_HOST;
 
@@ -126,22 +128,19 @@ static long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 
 static long member(struct pv_vcpu *v, struct pv_regs *r, const struct multicall_entry *e)
 {
-	uint64_t args[6];
-
-	for (unsigned i = 0; i < 6; i++)
-		args[i] = e->args[i];
 	if (e->op == __HYPERVISOR_multicall)
 		return -XEN_EINVAL;
 	if (e->op == __HYPERVISOR_iret)
 		return pv_op_iret(v, r);
-	return call(v, e->op, args);
+	return call(v, e->op, e->args);
 }
 
 /*
  * `count` entries at `list`, in their order. An iret ends it, wherever the guest goes on then: what
  * its frame has for rax is the answer, told in the list if that can be reached from there.
  */
-static long multicall(struct pv_vcpu *v, struct pv_regs *r, uint64_t list, uint32_t count)
+static long __attribute__((noinline))
+multicall(struct pv_vcpu *v, struct pv_regs *r, uint64_t list, uint32_t count)
 {
 	struct multicall_entry e;
 
