@@ -169,6 +169,8 @@ void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_gu
 	pv_load_gdt(v);
 	pv_load_ldt(v);
 	pv_load_debug(v);
+	if (c->flags & VGCF_i387_valid)
+		pv_load_fpu(c->fpu_ctxt.x);
 	selectors = pv_load_selectors(r);
 	pv_load_segment_bases(v);
 	pv_load_ts(v);

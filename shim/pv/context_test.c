@@ -242,6 +242,20 @@ static void begins(void **state)
 	assert_int_equal(f->base_loads, 1);
 }
 
+/* Only if the context has it. */
+static void fpu(void **state)
+{
+	struct fake_cpu *f = *state;
+	struct vcpu_guest_context *c = fresh_context();
+
+	memset(c->fpu_ctxt.x, 0x5a, sizeof(c->fpu_ctxt.x));
+	pv_start_context(&f->v, &f->r, c);
+	assert_int_equal(f->fpu[0], 0);
+	c->flags |= VGCF_i387_valid;
+	pv_start_context(&f->v, &f->r, c);
+	assert_memory_equal(f->fpu, c->fpu_ctxt.x, sizeof(f->fpu));
+}
+
 /* Any of the four sends it to the failsafe callback, which finds all of them. */
 static void bad_selectors(void **state)
 {
@@ -274,7 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(taken),           TEST(refused), TEST(refused_ldt),   TEST(refused_frames),
-		TEST(debug_registers), TEST(begins),  TEST(bad_selectors),
+		TEST(debug_registers), TEST(begins),  TEST(bad_selectors), TEST(fpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

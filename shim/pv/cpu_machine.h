@@ -25,14 +25,17 @@ void pv_load_gs_other(uint16_t selector);
 
 /* ds, es, fs and gs as the CPU has them, into their places in *r. */
 void pv_read_selectors(struct pv_regs *r);
-/* And back, with what they bring as bases: false: one faulted, and is a null one. */
+/*
+ * And back, from the vCPU's tables; null selectors where that faults: then false. The bases of FS
+ * and GS are to be written afterwards.
+ */
 bool pv_load_selectors(const struct pv_regs *r);
 
 /*
- * These are loaded, from the vCPU's tables; null selectors where that faults: then false. The bases
- * of FS and GS are to be written afterwards.
+ * The FPU's registers, as FXSAVE has them (512 bytes), while CR0.TS is clear. If that faults, they
+ * stay as they are.
  */
-bool pv_load_selectors(const struct pv_regs *r);
+void pv_load_fpu(const void *saved);
 
 /* CR4 as the guest may have it: the bits of v->cr4 that are its own (PV_CR4_OWN in emulate.h). */
 void pv_load_cr4(struct pv_vcpu *v);

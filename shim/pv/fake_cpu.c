@@ -186,6 +186,11 @@ bool pv_load_selectors(const struct pv_regs *r)
 	return ok;
 }
 
+void pv_load_fpu(const void *saved)
+{
+	memcpy(cpu->fpu, saved, sizeof(cpu->fpu));
+}
+
 uint64_t pv_take_dr6(void)
 {
 	uint64_t value = cpu->dr6;

@@ -101,6 +101,9 @@ static struct {
 	uint64_t selectors[4];
 	uint16_t ds, es, fs, gs;
 	long debug[8];
+	uint16_t fpu_control;
+	uint32_t mxcsr;
+	uint64_t xmm1;
 	struct fault fault;
 	bool done;
 } other;
@@ -123,6 +126,9 @@ static void begins_otherwise(void)
 	__asm__ volatile("mov %%es, %0" : "=m"(other.es));
 	__asm__ volatile("mov %%fs, %0" : "=m"(other.fs));
 	__asm__ volatile("mov %%gs, %0" : "=m"(other.gs));
+	__asm__ volatile("fnstcw %0" : "=m"(other.fpu_control));
+	__asm__ volatile("stmxcsr %0" : "=m"(other.mxcsr));
+	__asm__ volatile("movq %%xmm1, %0" : "=m"(other.xmm1));
 	for (unsigned int i = 0; i < 8; i++)
 		other.debug[i] = hypercall(__HYPERVISOR_get_debugreg, i, 0, 0, 0, 0);
 	traps_init_cpu(OTHER);
@@ -132,8 +138,17 @@ static void begins_otherwise(void)
 		hypercall_vcpu_op(VCPUOP_down, OTHER, NULL);
 }
 
-/* Debug registers, and selectors of data segments: the failsafe callback hears of one that cannot
- * be loaded. */
+/* As FXSAVE has it. */
+static void put_fpu(uint16_t control, uint32_t mxcsr, uint64_t xmm1)
+{
+	memcpy(context.fpu_ctxt.x, &control, sizeof(control));
+	memcpy(context.fpu_ctxt.x + 24, &mxcsr, sizeof(mxcsr));
+	memcpy(context.fpu_ctxt.x + 176, &xmm1, sizeof(xmm1));
+	context.flags |= VGCF_i387_valid;
+}
+
+/* The FPU, debug registers, and selectors of data segments: the failsafe callback hears of one that
+ * cannot be loaded. */
 static void context_is_loaded(void)
 {
 	uint64_t *table = page_alloc(), end = clock_now() + 5000 * MS;
@@ -143,6 +158,7 @@ static void context_is_loaded(void)
 	irq_set_handler(VECTOR_FAILSAFE, on_failsafe);
 	smp_context(OTHER, &context);
 	context.flags |= VGCF_failsafe_disables_events;
+	put_fpu(0x27f, 0x3f80, 0x1122334455667788);
 	context.user_regs.rip = (unsigned long)begins_otherwise;
 	context.user_regs.rsp -= 8;
 	context.user_regs.rcx = 0x1c;
@@ -175,6 +191,9 @@ static void context_is_loaded(void)
 	CHECK_EQ(other.es, FLAT_USER_DS32);
 	CHECK_EQ(other.fs, 0);
 	CHECK_EQ(other.gs, 0);
+	CHECK_EQ(other.fpu_control, 0x27f);
+	CHECK_EQ(other.mxcsr, 0x3f80U);
+	CHECK_EQ(other.xmm1, 0x1122334455667788UL);
 	CHECK_EQ(other.debug[0], (long)&watched);
 	CHECK_EQ(other.debug[1], 0);
 	CHECK_EQ(other.debug[7] & 0xf0003, 0x90001);

@@ -2,6 +2,8 @@
 /* Instructions that the rules of a guest's CPU want: shim/pv/cpu_machine.h. */
 #include "shim/pv/cpu_machine.h"
 
+#include <string.h>
+
 #include "shim/pv/arch.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/percpu.h"
@@ -116,6 +118,18 @@ LOAD_SELECTOR(gs)
 bool pv_load_selectors(const struct pv_regs *r)
 {
 	return load_ds(r->ds) & load_es(r->es) & load_fs(r->fs) & load_gs(r->gs);
+}
+
+void pv_load_fpu(const void *saved)
+{
+	uint8_t aligned[512] __attribute__((aligned(16)));
+
+	memcpy(aligned, saved, sizeof(aligned));
+	__asm__ volatile("1: fxrstor %0\n"
+			 "2:\n"
+			 ".pushsection .fixups, \"a\"\n"
+			 ".quad 1b, 2b\n"
+			 ".popsection\n" ::"m"(aligned));
 }
 
 /* What the guest does not choose stays as the host has set it. */
