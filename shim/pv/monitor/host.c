@@ -13,15 +13,21 @@ long host_hypercall(uint64_t nr, const uint64_t args[6])
 	return result;
 }
 
+void __attribute__((noinline)) yield_to_host(void)
+{
+	static const uint64_t args[6] = {SCHEDOP_yield};
+
+	host_hypercall(__HYPERVISOR_sched_op, args);
+}
+
 /* It is where others have called this vCPU down. */
 void show_up(void)
 {
-	const uint64_t args[6] = {SCHEDOP_yield};
 	uint32_t *wanted = &this_window()->wanted_outside;
 
 	if (__atomic_load_n(wanted, __ATOMIC_RELAXED) &&
 	    __atomic_exchange_n(wanted, 0, __ATOMIC_SEQ_CST))
-		host_hypercall(__HYPERVISOR_sched_op, args);
+		yield_to_host();
 }
 
 /* Text for people, in one piece of the monitor's own memory, where the host finds it. */

@@ -23,10 +23,8 @@ static void forget_all(void)
 
 /* Who waits goes on as soon as nothing is owed: so that is said when it is done. What is wanted
  * meanwhile is done again. */
-void serve_flush(void)
+static void __attribute__((noinline)) forget_wanted(uint32_t *flush)
 {
-	uint32_t *flush = &this_window()->flush;
-
 	while (__atomic_load_n(flush, __ATOMIC_RELAXED)) {
 		uint32_t under_way = PV_FLUSH_UNDER_WAY;
 
@@ -35,6 +33,14 @@ void serve_flush(void)
 		__atomic_compare_exchange_n(flush, &under_way, 0, false, __ATOMIC_SEQ_CST,
 					    __ATOMIC_RELAXED);
 	}
+}
+
+void serve_flush(void)
+{
+	uint32_t *flush = &this_window()->flush;
+
+	if (__atomic_load_n(flush, __ATOMIC_RELAXED))
+		forget_wanted(flush);
 }
 
 void go_away(void)
@@ -56,13 +62,11 @@ void come_back(void)
 
 static void relax(unsigned *spins)
 {
-	const uint64_t yield[6] = {SCHEDOP_yield};
-
 	serve_flush();
 	if (++*spins % SPINS)
 		__builtin_ia32_pause();
 	else
-		host_hypercall(__HYPERVISOR_sched_op, yield);
+		yield_to_host();
 }
 
 void pv_lock(struct pv_lock *l)
