@@ -6,7 +6,7 @@
 #
 # Exits are those of one operation: what a whole guest has with so many of them, less what it has with none. By reason: the
 # hypercalls that come out, by name, and what KVM counts: irq_exits are the host's interrupts, insn_emulation what KVM does
-# in the guest's place. What remains is the timer.
+# in the guest's place. What remains is the timer. Why the boot does not reach its goal is told in docs/pv.md.
 
 # shellcheck source=guest-tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -43,13 +43,13 @@ ratio() { echo "BENCH $1-pv-$2-over-pvh $(quotient "$(cost "$2-ns")" "$(cost "pv
 
 results() {
 	echo "BENCH $1-pv-boot-6.12 $(quotient "$(cost boot-time)" 1000000000) Ginsns goal <=1.80"
-	echo "BENCH $1-pv-boot-6.12-exits $(cost boot-exits) exits goal <=200"
-	ratio "$1" calls 3
+	echo "BENCH $1-pv-boot-6.12-exits $(cost boot-exits) exits"
+	ratio "$1" calls 2.5
 	ratio "$1" faults 2
-	ratio "$1" forks 2
+	ratio "$1" forks 2.3
 	exits_of "$1" calls 200000 0.01
 	exits_of "$1" faults 50000 0.05
-	exits_of "$1" forks 1000 2
+	exits_of "$1" forks 1000 1
 }
 
 on_beds nested-stock:stock

@@ -48,18 +48,30 @@ void come_back(void)
 	serve_flush();
 }
 
-static void relax(void)
+/*
+ * Who is waited for may have lost its CPU to us, and where KVM does not see us spin (a CPU without
+ * pause filters) we would have it for a whole time slice.
+ */
+#define SPINS 500u
+
+static void relax(unsigned *spins)
 {
+	const uint64_t yield[6] = {SCHEDOP_yield};
+
 	serve_flush();
-	__builtin_ia32_pause();
+	if (++*spins % SPINS)
+		__builtin_ia32_pause();
+	else
+		host_hypercall(__HYPERVISOR_sched_op, yield);
 }
 
 void pv_lock(struct pv_lock *l)
 {
 	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	unsigned spins = 0;
 
 	while (__atomic_load_n(&l->served, __ATOMIC_ACQUIRE) != mine)
-		relax();
+		relax(&spins);
 }
 
 void pv_unlock(struct pv_lock *l)
@@ -83,6 +95,7 @@ static bool owes(uint32_t vcpu)
 
 static void others_forget(uint64_t vcpus)
 {
+	unsigned spins = 0;
 	uint64_t left;
 
 	for (left = vcpus; left; left &= left - 1) {
@@ -94,7 +107,7 @@ static void others_forget(uint64_t vcpus)
 	}
 	for (left = vcpus; left; left &= left - 1)
 		while (owes(__builtin_ctzll(left)))
-			relax();
+			relax(&spins);
 }
 
 static uint64_t without_this(uint64_t vcpus, bool *has_this)
