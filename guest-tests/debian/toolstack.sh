@@ -57,7 +57,6 @@ type = "pv"
 name = "grub"
 bootloader = "pygrub"
 memory = 256
-vcpus = 2
 disk = [ '$small_disk,raw,xvda,r' ]
 xenolith_accel = "$accel"
 END

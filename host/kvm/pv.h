@@ -68,9 +68,9 @@ void pv_vcpu_info_moved(struct vm_vcpu *vv);
 void pv_vcpu_nmi(struct vm_vcpu *vv);
 
 /*
- * Before a vCPU waits that another has called down: is it within its monitor, or the guest, still?
- * Then it is to run until it comes out by a hypercall, which it has been asked to. Only of PV
- * guests.
+ * Before a vCPU waits that another has called down: is it within its monitor or the guest still, or
+ * has it locks of the monitor's? Then it is to run until it comes out by a hypercall without any,
+ * which it has been asked to. Only of PV guests.
  */
 bool pv_vcpu_comes_out(struct vm_vcpu *vv);
 

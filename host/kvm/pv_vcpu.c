@@ -186,7 +186,8 @@ void pv_vcpu_nmi(struct vm_vcpu *vv)
 	vm_upcall(vv->vcpu);
 }
 
-/* Elsewhere it may have a lock, and in its TLB what others want it to forget. */
+/* With a lock, or with that in its TLB which others want it to forget, it would keep them waiting.
+ */
 bool pv_vcpu_comes_out(struct vm_vcpu *vv)
 {
 	struct pv_window *w;
@@ -194,7 +195,8 @@ bool pv_vcpu_comes_out(struct vm_vcpu *vv)
 	if (!vv->vm->pv)
 		return false;
 	w = pv_monitor_window(vv->vm->pv, vv->vcpu->id);
-	if (__atomic_load_n(&w->away, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&w->away, __ATOMIC_SEQ_CST) &&
+	    !__atomic_load_n(&w->locks, __ATOMIC_RELAXED))
 		return false;
 	__atomic_store_n(&w->wanted_outside, 1, __ATOMIC_SEQ_CST);
 	vm_upcall(vv->vcpu);

@@ -284,6 +284,34 @@ static bool two_rounds_more(void)
 	return true;
 }
 
+/* Hypercalls that hold the lock of the memory's state, within the monitor and out of it. */
+static void locks_on(void *arg)
+{
+	const domid_t self = DOMID_SELF;
+
+	(void)arg;
+	while (!__atomic_load_n(&watch.stop, __ATOMIC_SEQ_CST)) {
+		hypercall_memory_op(XENMEM_current_reservation, (void *)(unsigned long)&self);
+		mmuext(MMUEXT_UNPIN_TABLE, NO_MFN, 0);
+		__atomic_fetch_add(&watch.rounds, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void down_while_locking(void)
+{
+	smp_run(3, locks_on, NULL);
+	for (unsigned int i = 0; i < 30; i++) {
+		two_rounds_more();
+		CHECK_EQ(hypercall_vcpu_op(VCPUOP_down, 3, NULL), 0);
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+		CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, NO_MFN, 0), -XEN_EINVAL);
+		CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, 3, NULL), 0);
+	}
+	__atomic_store_n(&watch.stop, true, __ATOMIC_SEQ_CST);
+	smp_wait(3);
+	watch.stop = false;
+}
+
 /* One that another has called down, wherever it was, keeps nobody waiting. */
 static void down_while_running(void)
 {
@@ -393,6 +421,7 @@ void test_main(void)
 	state_of_another();
 	down_and_up();
 	down_while_running();
+	down_while_locking();
 	flushes();
 	together();
 	test_success();

@@ -69,9 +69,23 @@ static void relax(unsigned *spins)
 		yield_to_host();
 }
 
+/* A turn in the queue counts, too. The host looks while the vCPU is out there. */
+static void count_locks(int by)
+{
+	uint32_t *locks = &this_window()->locks;
+
+	__atomic_store_n(locks, *locks + by, __ATOMIC_RELAXED);
+}
+
+static uint32_t queue_up(struct pv_lock *l)
+{
+	count_locks(1);
+	return __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+}
+
 void pv_lock(struct pv_lock *l)
 {
-	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	uint32_t mine = queue_up(l);
 	unsigned spins = 0;
 
 	while (__atomic_load_n(&l->served, __ATOMIC_ACQUIRE) != mine)
@@ -81,6 +95,7 @@ void pv_lock(struct pv_lock *l)
 void pv_unlock(struct pv_lock *l)
 {
 	__atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
+	count_locks(-1);
 }
 
 /* APIC ids are vCPU ids (host/kvm/cpuid.c). */
