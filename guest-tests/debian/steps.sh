@@ -86,8 +86,9 @@ step_commands() {
 	check "$xenolith" vcpu-set debian 1 || return
 	guest 'for i in $(seq 20); do [ $(nproc) = 2 ] || break; sleep 1; done'
 	same 'CPUs' "$(guest nproc)" 1 || return
-	# A CPU that is there again is for the guest's user to switch on, as on Xen.
-	check "$xenolith" vcpu-set debian 2 || return
+	# A CPU that is there again is for the guest's user to switch on, as on Xen. A bed has fewer than that, which counts
+	# where vCPUs really go down: in PV guests.
+	check "$xenolith" vcpu-set --ignore-host debian 2 || return
 	guest 'for i in $(seq 20); do echo 1 >/sys/devices/system/cpu/cpu1/online && break; sleep 1; done 2>/dev/null'
 	same 'CPUs' "$(guest nproc)" 2 || return
 	check "$xenolith" sysrq debian h || return
