@@ -247,7 +247,7 @@ step_durable_qcow2() { verify_data xvdc; }
 step_shutdown() {
 	process=$(pid_of_guest)
 	mark
-	check timeout 90 "$xenolith" shutdown -w debian || return
+	check timeout 200 "$xenolith" shutdown -w debian || return
 	# What a PV kernel says that has nothing to switch power off by.
 	expect 'reboot: (Power down|.*System halted)' 10 || return
 	ended() { [ ! -e "/proc/$process" ]; }

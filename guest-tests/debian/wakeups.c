@@ -61,21 +61,27 @@ static void pin(int cpu)
 		fail("no such CPU");
 }
 
-/* Wait for a byte; how long that took. */
-static double await(int fd)
+enum word { GO_ON = 1, END };
+
+/* Wait for a word; how long that took is added to the report. */
+static int await(int fd, struct report *r)
 {
-	double begin = now();
-	char c;
+	double waited, begin = now();
+	char word;
 
 	alarm(LOST_S);
-	if (read(fd, &c, 1) != 1)
+	if (read(fd, &word, 1) != 1)
 		fail("the other side is gone");
-	return now() - begin;
+	alarm(0);
+	waited = now() - begin;
+	if (waited > r->longest)
+		r->longest = waited;
+	return word;
 }
 
-static void wake(int fd)
+static void wake(int fd, char word)
 {
-	if (write(fd, "", 1) != 1)
+	if (write(fd, &word, 1) != 1)
 		fail("the other side is gone");
 }
 
@@ -88,26 +94,35 @@ static double harmonic(long n)
 	return sum;
 }
 
-/* One side: each round it waits for the other one, now and then sleeps itself, and adds to its sum.
- */
-static void side(int cpu, int in, int out, bool first, double until, int report_fd)
+/* What a side does each round: it adds to its sum, and now and then sleeps. */
+static void work(struct report *r, double *sum)
+{
+	r->rounds++;
+	*sum += 1.0 / r->rounds;
+	if (r->rounds % 16 == 0)
+		usleep(TIMER_US);
+}
+
+/* The leader says when it is over. */
+static void side(int cpu, int in, int out, bool leads, double until, int report_fd)
 {
 	struct report r = {0, 0};
-	double sum = 0, waited;
+	double sum = 0;
 
 	signal(SIGALRM, lost);
 	pin(cpu);
-	if (first)
-		wake(out);
-	while (now() < until) {
-		waited = await(in);
-		if (waited > r.longest)
-			r.longest = waited;
-		r.rounds++;
-		sum += 1.0 / r.rounds;
-		if (r.rounds % 16 == 0)
-			usleep(TIMER_US);
-		wake(out);
+	if (leads) {
+		while (now() < until) {
+			wake(out, GO_ON);
+			await(in, &r);
+			work(&r, &sum);
+		}
+		wake(out, END);
+	} else {
+		while (await(in, &r) == GO_ON) {
+			work(&r, &sum);
+			wake(out, GO_ON);
+		}
 	}
 	if (sum != harmonic(r.rounds))
 		fail("the sum is wrong");
@@ -127,7 +142,6 @@ static void start_pair(int a, int b, double until, int report_fd)
 		side(a, back[0], there[1], true, until, report_fd);
 	if (!fork())
 		side(b, there[0], back[1], false, until, report_fd);
-	/* The ends stay open here, so that who ends first does not end the other one. */
 }
 
 /* All children have ended well. */
@@ -158,7 +172,7 @@ static void add_reports(int fd, int sides, struct report *total)
 int main(int argc, char **argv)
 {
 	int cpus = argc == 3 ? atoi(argv[1]) : 0, pairs = 0, reports[2];
-	double seconds = argc == 3 ? atof(argv[2]) : 0, begin = now();
+	double seconds = argc == 3 ? atof(argv[2]) : 0;
 	struct report total = {0, 0};
 
 	if (cpus < 1 || cpus * cpus > MAX_PAIRS || seconds <= 0) {
@@ -177,7 +191,7 @@ int main(int argc, char **argv)
 	}
 	for (int a = 0; a < cpus; a++)
 		for (int b = 0; b < cpus; b++, pairs++)
-			start_pair(a, b, begin + seconds, reports[1]);
+			start_pair(a, b, now() + seconds / 2, reports[1]);
 	wait_for_all();
 	add_reports(reports[0], 2 * pairs, &total);
 	printf("wakeups: %ld rounds, the longest wait %.0f ms\n", total.rounds,

@@ -10,6 +10,8 @@
 #ifndef SHIM_PV_MONITOR_BOOT_H
 #define SHIM_PV_MONITOR_BOOT_H
 
+#include <asm/kvm_para.h>
+
 #include "shim/pv/cpu.h"
 #include "shim/pv/layout.h"
 
@@ -56,6 +58,8 @@ struct pv_window {
 	uint32_t flush;   /* PV_FLUSH_*: what others want forgotten; atomic */
 	uint32_t away;    /* it runs nothing of the guest's: it will look at `flush`; atomic */
 	struct pv_tss tss;
+	/* KVM says in it whether the vCPU is without a CPU of the host's; within a page */
+	struct kvm_steal_time steal __attribute__((aligned(64)));
 	/* The exception of a return to the guest. */
 	uint32_t iret_vector, iret_error;
 	uint64_t iret_cr2;
