@@ -54,6 +54,29 @@ static bool is_ram(struct domain *d, uint64_t frame)
 	       guest_has_memory(d, gfn_to_gpa(gfn(frame)), GUEST_PAGE_SIZE);
 }
 
+/* An area in a page of the guest's, which a PV guest has for data as long as it is used. */
+static long take_area(struct domain *d, struct gpc *area, uint64_t frame, uint32_t offset,
+		      uint32_t len)
+{
+	if (!is_ram(d, frame) || (d->type == DOMAIN_PV && !pv_frame_get_writable(d, frame)))
+		return -XEN_EINVAL;
+	if (!gpc_activate(area, gpa((frame << GUEST_PAGE_SHIFT) + offset), len))
+		return 0;
+	if (d->type == DOMAIN_PV)
+		pv_frame_put_writable(d, frame);
+	return -XEN_EINVAL;
+}
+
+static void leave_area(struct domain *d, struct gpc *area)
+{
+	struct gpa at;
+	bool known = gpc_gpa(area, &at);
+
+	gpc_deactivate(area);
+	if (known && d->type == DOMAIN_PV)
+		pv_frame_put_writable(d, at.v >> GUEST_PAGE_SHIFT);
+}
+
 static long set_control(struct domain *d, const struct evtchn_init_control *op)
 {
 	struct fifo *f = d->events.fifo;
@@ -62,12 +85,10 @@ static long set_control(struct domain *d, const struct evtchn_init_control *op)
 	if (op->vcpu >= f->nr_vcpus) /* made since */
 		return -XEN_ENOENT;
 	control = &f->vcpus[op->vcpu].control;
-	if (gpc_is_active(control) || !is_ram(d, op->control_gfn))
+	if (gpc_is_active(control))
 		return -XEN_EINVAL;
-	return gpc_activate(control, gpa((op->control_gfn << GUEST_PAGE_SHIFT) + op->offset),
-			    sizeof(struct evtchn_fifo_control_block))
-		       ? -XEN_EINVAL
-		       : 0;
+	return take_area(d, control, op->control_gfn, op->offset,
+			 sizeof(struct evtchn_fifo_control_block));
 }
 
 /*
@@ -139,24 +160,25 @@ long event_fifo_expand_array(struct domain *d, const struct evtchn_expand_array 
 {
 	struct fifo *f = d->events.fifo;
 	unsigned nr;
+	long rc;
 
 	if (!in_use(&d->events))
 		return -XEN_EOPNOTSUPP;
 	nr = f->nr_pages;
 	if (nr == FIFO_PAGES)
 		return -XEN_ENOSPC;
-	if (!is_ram(d, op->array_gfn) ||
-	    gpc_activate(&f->pages[nr], gfn_to_gpa(gfn(op->array_gfn)), GUEST_PAGE_SIZE))
-		return -XEN_EINVAL;
+	rc = take_area(d, &f->pages[nr], op->array_gfn, 0, GUEST_PAGE_SIZE);
+	if (rc)
+		return rc;
 	__atomic_store_n(&f->nr_pages, nr + 1, __ATOMIC_SEQ_CST);
 	raise_saved(d, nr * FIFO_WORDS_PER_PAGE);
 	return 0;
 }
 
-static void forget_vcpu(struct fifo_vcpu *v)
+static void forget_vcpu(struct domain *d, struct fifo_vcpu *v)
 {
 	if (gpc_is_active(&v->control))
-		gpc_deactivate(&v->control);
+		leave_area(d, &v->control);
 	for (unsigned q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++)
 		v->queue[q].tail = 0;
 }
@@ -173,7 +195,7 @@ void event_fifo_stop(struct domain *d)
 	nr = f->nr_pages;
 	__atomic_store_n(&f->nr_pages, 0, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < nr; i++)
-		gpc_deactivate(&f->pages[i]);
+		leave_area(d, &f->pages[i]);
 	for (unsigned i = 0; i < f->nr_vcpus; i++)
-		forget_vcpu(&f->vcpus[i]);
+		forget_vcpu(d, &f->vcpus[i]);
 }

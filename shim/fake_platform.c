@@ -394,7 +394,7 @@ static void allocate(struct domain *d, uint64_t addr, uint64_t size)
 
 int fake_make_pv(struct fake *f)
 {
-	struct pv_machine m = {.max_mfn = FAKE_FRAMES, .m2p_mfn = FAKE_M2P};
+	struct pv_machine m = {.max_mfn = FAKE_FRAMES, .m2p_mfn = FAKE_M2P, .grant = &f->grant};
 	int rc;
 
 	f->tables = mmap(NULL, TABLES_SIZE, PROT_READ | PROT_WRITE,

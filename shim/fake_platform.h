@@ -12,6 +12,7 @@
 #define SHIM_FAKE_PLATFORM_H
 
 #include "shim/domain.h"
+#include "shim/pv/grant.h"
 #include "shim/vcpu_run.h"
 
 #define FAKE_VCPUS     3
@@ -91,6 +92,7 @@ struct fake {
 	void *tables;
 	struct pv_frame *frames;
 	uint64_t *m2p;
+	struct pv_grant grant; /* what its monitor would say of one */
 };
 
 /* NULL, errno set: no memory or descriptors. */

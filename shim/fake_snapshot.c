@@ -115,7 +115,7 @@ static bool grants_changed(const struct fake_snapshot *s, const struct grant_tab
 	return memcmp(s->grants, now->frames, sizeof(s->grants)) ||
 	       memcmp(s->statuses, now->statuses, sizeof(s->statuses)) ||
 	       now->version != then->version || now->nr_frames != then->nr_frames ||
-	       now->nr_statuses != then->nr_statuses || now->self.free != then->self.free ||
+	       now->nr_statuses != then->nr_statuses || now->handles.free != then->handles.free ||
 	       now->self.idle != then->self.idle;
 }
 

@@ -39,9 +39,7 @@ long gnttabop_map_grant_ref(struct vcpu *v, const struct hypercall *h);
 long gnttabop_swap_grant_ref(struct vcpu *v, const struct hypercall *h);
 long gnttabop_unmap_grant_ref(struct vcpu *v, const struct hypercall *h);
 
-/* A PV guest's own grants cannot be mapped yet: grant_map_op.c. */
-long pv_map_grant_ref(struct vcpu *v, const struct hypercall *h);
-long pv_unmap_grant_ref(struct vcpu *v, const struct hypercall *h);
-long pv_unmap_and_replace(struct vcpu *v, const struct hypercall *h);
+/* A step of a PV guest's monitor in a map of its own (shim/pv/grant.h): pv_grant.c. */
+long pv_grant_step(struct vcpu *v, const struct hypercall *h);
 
 #endif

@@ -202,6 +202,20 @@ static void frames_without_memory(void **state)
 	assert_int_equal(copy(f, want(SREF)), GNTST_bad_page);
 }
 
+static void frames_that_were_given_back(void **state)
+{
+	struct fake *f = *state;
+	const uint64_t from = FROM;
+
+	grant_both(f);
+	assert_int_equal(reservation_remove(&f->domain, &from, 1, 0), 1);
+	assert_int_equal(copy(f, want(0)), GNTST_bad_page);
+	assert_int_equal(copy(f, want(SREF)), GNTST_bad_page);
+	assert_int_equal(copy(f, want(DREF)), GNTST_bad_page);
+	assert_int_equal(reservation_populate(&f->domain, &from, 1, 0), 1);
+	assert_int_equal(copy(f, want(SREF | DREF)), GNTST_okay);
+}
+
 static void grants_that_do_not_allow_it(void **state)
 {
 	struct fake *f = *state;
@@ -323,6 +337,7 @@ int main(void)
 		TEST_BOTH(domains),
 		TEST_BOTH(bounds),
 		TEST_BOTH(frames_without_memory),
+		TEST_BOTH(frames_that_were_given_back),
 		TEST_BOTH(grants_that_do_not_allow_it),
 		TEST_BOTH(parts),
 		TEST_BOTH(beside_a_backend),

@@ -219,14 +219,14 @@ static long gnttabop_get_version(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation grant_table_ops[] = {
-	SUBOP_EACH(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref, pv_map_grant_ref),
-	SUBOP_EACH(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref, pv_unmap_grant_ref),
+	SUBOP_EACH(GNTTABOP_map_grant_ref, gnttabop_map_grant_ref, pv_grant_step),
+	SUBOP_EACH(GNTTABOP_unmap_grant_ref, gnttabop_unmap_grant_ref, pv_grant_step),
 	SUBOP(GNTTABOP_setup_table, gnttabop_setup_table),
 	SUBOP_ENOSYS(GNTTABOP_dump_table),
 	SUBOP_ENOSYS(GNTTABOP_transfer),
 	SUBOP(GNTTABOP_copy, gnttabop_copy),
 	SUBOP(GNTTABOP_query_size, gnttabop_query_size),
-	SUBOP_PV(GNTTABOP_unmap_and_replace, pv_unmap_and_replace),
+	SUBOP_PV(GNTTABOP_unmap_and_replace, pv_grant_step),
 	SUBOP(GNTTABOP_set_version, gnttabop_set_version),
 	SUBOP_PV(GNTTABOP_get_status_frames, pv_get_status_frames),
 	SUBOP(GNTTABOP_get_version, gnttabop_get_version),

@@ -14,15 +14,9 @@
 #include "xen-abi/xen.h"
 
 struct domain;
-struct grant_track;
 
 /* Of struct grant_table; under the domain's lock. */
 struct grant_self {
-	/* What each handle stands for, in frames of GRANT_TRACKS_PER_FRAME; made when needed. */
-	struct grant_track **tracks;
-	uint32_t nr_handles; /* that there are, free or not */
-	uint32_t free;       /* the first of those not in use, or NO_HANDLE */
-
 	/* Lent pages, OVERLAY_LENT + index; made when needed. */
 	struct grant_lent {
 		struct gfn home;
@@ -32,8 +26,6 @@ struct grant_self {
 	unsigned nr_lent; /* room */
 	unsigned idle;    /* lent, and not mapped */
 };
-
-#define GRANT_TRACKS_PER_FRAME 256u
 
 /* One of each: status and results in *op, as on Xen. Takes the domain's lock. */
 void grant_self_map(struct domain *d, struct gnttab_map_grant_ref *op);

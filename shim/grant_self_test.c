@@ -8,6 +8,7 @@
 
 #include "shim/fake_grants.h"
 #include "shim/fake_test.h"
+#include "shim/grant_handle.h"
 #include "shim/grant_map.h"
 #include "shim/guest_access.h"
 #include "shim/memslot/fail_alloc.h"
@@ -297,9 +298,9 @@ static void beside_a_backend(void **state)
 
 static void handles_run_out(void **state)
 {
-	uint32_t handle[GRANT_TRACKS_PER_FRAME + 1];
+	uint32_t handle[GRANT_HANDLES_PER_FRAME + 1];
 	struct fake *f = *state;
-	unsigned n = GRANT_TRACKS_PER_FRAME;
+	unsigned n = GRANT_HANDLES_PER_FRAME;
 
 	assert_int_equal(grants_configure(&f->domain.grants, 64, 1, 2), 0);
 	grant(f);

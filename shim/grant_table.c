@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "shim/domain.h"
-#include "shim/grant_entry.h"
+#include "shim/grant_handle.h"
 #include "shim/memslot/overlay.h"
 #include "shim/physmap.h"
 
@@ -41,6 +41,7 @@ _Static_assert(GRANT_FRAMES_INITIAL == 1, "grants_init() makes one");
 
 void grants_destroy(struct grant_table *g)
 {
+	grant_handles_reset(&g->handles);
 	grant_self_reset(&g->self);
 	for (unsigned i = 0; i < GRANT_FRAMES_MAX; i++)
 		free(g->uses[i]);
@@ -181,6 +182,7 @@ void grants_reset(struct domain *d)
 {
 	struct grant_table *g = &d->grants;
 
+	grant_handles_reset(&g->handles);
 	grant_self_reset(&g->self);
 	short_lock(&g->lock);
 	for (unsigned i = 0; i < g->nr_frames; i++)

@@ -19,6 +19,7 @@
 #include "xen-abi/xen.h"
 
 struct domain;
+struct grant_handle;
 struct grant_use;
 
 /* Xen's defaults. */
@@ -57,6 +58,13 @@ struct grant_table {
 
 	/* Uses of each frame's entries, as many as version 1 has; under `lock`. */
 	struct grant_use *uses[GRANT_FRAMES_MAX];
+	/* The guest's own maps (shim/grant_handle.h), in frames of GRANT_HANDLES_PER_FRAME, made
+	 * when needed. Under the domain's lock. */
+	struct grant_handles {
+		struct grant_handle **frames;
+		uint32_t nr;   /* that there are, free or not */
+		uint32_t free; /* the first of those not in use, or none */
+	} handles;
 	struct grant_self self;
 	uint32_t epoch; /* times that the table was reset: uses from before are no one's */
 };

@@ -138,7 +138,7 @@ static long set_eoi_page(struct domain *d, uint64_t mfn)
 		return -XEN_EINVAL;
 	if (d->pv.has_eoi_page)
 		return -XEN_EBUSY;
-	if (!pv_frame_write_for_good(d, mfn))
+	if (!pv_frame_get_writable(d, mfn))
 		return -XEN_EINVAL;
 	d->pv.has_eoi_page = true;
 	return 0;

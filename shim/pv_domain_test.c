@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/fake_fifo.h"
 #include "shim/fake_paging.h"
 #include "shim/fake_test.h"
 #include "shim/hvm_op.h"
@@ -333,6 +334,43 @@ static void vcpu_info_in_a_page_table(void **state)
 	assert_int_equal(register_info(f, 0, PV_SHARED_FRAMES >> GUEST_PAGE_SHIFT, 0), 0);
 }
 
+static uint64_t fifo_page(unsigned n)
+{
+	return (FAKE_FIFO_CONTROL >> GUEST_PAGE_SHIFT) + n;
+}
+
+/* Pages of FIFO events are data while they are in use, and nothing else can be. */
+static void fifo_pages(void **state)
+{
+	struct evtchn_reset reset = {.dom = DOMID_SELF};
+	struct fake *f = *state;
+	const struct pv_frame *control = &f->frames[fifo_page(0)],
+			      *array = &f->frames[fifo_page(1)];
+
+	f->frames[fifo_page(2)] = (struct pv_frame){
+		.refs = 2, .type_refs = 1, .type = PV_TYPE_L1, .flags = PV_FRAME_RAM};
+	assert_int_equal(fake_init_control(f, 0, fifo_page(2), 0), -XEN_EINVAL);
+	assert_int_equal(fake_init_control(f, 0, fifo_page(0), 0), 0);
+	assert_refused(f, fake_expand_array(f, fifo_page(2)), XEN_EINVAL);
+	assert_int_equal(fake_expand_array(f, fifo_page(1)), 0);
+	assert_int_equal(control->type, PV_TYPE_WRITABLE);
+	assert_int_equal(control->type_refs, 1);
+	assert_int_equal(control->refs, 2);
+	assert_int_equal(array->type_refs, 1);
+	assert_int_equal(pv_frame_hold(&f->domain, fifo_page(0)), PV_HOLD_USES);
+	pv_frame_give_up(&f->domain, fifo_page(1));
+
+	assert_int_equal(
+		fake_op(f, __HYPERVISOR_event_channel_op, EVTCHNOP_reset, &reset, sizeof(reset)),
+		0);
+	assert_int_equal(control->type_refs, 0);
+	assert_int_equal(control->refs, 1);
+	assert_int_equal(control->stamp,
+			 UINT32_MAX); /* TLBs know it as what it was, for all we know */
+	assert_int_equal(pv_frame_hold(&f->domain, fifo_page(1)), PV_HOLD_NONE);
+	assert_int_equal(array->type, PV_TYPE_NONE);
+}
+
 static void nmi(void **state)
 {
 	struct fake *f = *state;
@@ -392,6 +430,7 @@ int main(void)
 		TEST_PV(initialise_without_vcpu_info),
 		TEST_PV(vcpu_info_moves),
 		TEST_PV(vcpu_info_in_a_page_table),
+		TEST_PV(fifo_pages),
 		TEST_PV(nmi),
 		TEST_PV(no_interrupts_of_the_host),
 		TEST_PV(arguments_of_the_hypervisors),

@@ -118,7 +118,7 @@ bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn)
 	return !f || !f->type_refs || f->type == PV_TYPE_WRITABLE;
 }
 
-bool pv_frame_write_for_good(struct domain *d, uint64_t mfn)
+bool pv_frame_get_writable(struct domain *d, uint64_t mfn)
 {
 	struct pv_frame *f = frame_of(d, mfn);
 
@@ -129,6 +129,21 @@ bool pv_frame_write_for_good(struct domain *d, uint64_t mfn)
 	f->type_refs++;
 	f->refs++;
 	return true;
+}
+
+/* Mappings that have ended meanwhile may be in TLBs: whatever it becomes, they forget first. */
+void pv_frame_put_writable(struct domain *d, uint64_t mfn)
+{
+	struct pv_frame *f = frame_of(d, mfn);
+
+	if (!f || !f->type_refs || !f->refs)
+		return;
+	if (!--f->type_refs)
+		f->stamp = UINT32_MAX;
+	if (--f->refs)
+		return;
+	f->type = PV_TYPE_NONE;
+	f->flags = 0;
 }
 
 void pv_set_m2p(struct domain *d, uint64_t mfn, uint64_t pfn, uint64_t count)

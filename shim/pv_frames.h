@@ -6,7 +6,8 @@
  *
  * The arrays are the monitor's, and it changes them under its mm.lock. It holds that lock while a
  * hypercall of these is out here, so that who carries it out may change them, too:
- *	memory_op, grant_table_op, physdev_op, VCPUOP_register_vcpu_info
+ *	memory_op, grant_table_op, physdev_op, VCPUOP_register_vcpu_info, EVTCHNOP_init_control,
+ *	EVTCHNOP_expand_array, EVTCHNOP_reset
  * Nobody here takes the lock: a guest that has broken its monitor could hold it for ever. For the
  * same reason what the arrays say decides nothing that the host's own safety hangs on; that is in
  * domain.reservation.
@@ -36,6 +37,8 @@ struct pv_machine {
 	 * reservation's lock. */
 	uint64_t *leaving;
 	uint64_t nr_leaving;
+
+	struct pv_grant *grant; /* what the monitor says of one (shim/pv/grant.h) */
 
 	bool has_eoi_page; /* PHYSDEVOP_pirq_eoi_gmfn_v*; under the domain's lock */
 };
@@ -88,10 +91,12 @@ void pv_frame_free(struct domain *d, uint64_t mfn);
 bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn);
 
 /*
- * The hypervisor writes to this frame from now on, for good: it is no page table nor descriptors
- * (Xen's get_page_and_type(PGT_writable_page)). False: it is, or is not the guest's.
+ * The hypervisor writes to this frame from now on: it is no page table nor descriptors (Xen's
+ * get_page_and_type(PGT_writable_page)). False: it is, or is not the guest's. Until it is put,
+ * which some never are.
  */
-bool pv_frame_write_for_good(struct domain *d, uint64_t mfn);
+bool pv_frame_get_writable(struct domain *d, uint64_t mfn);
+void pv_frame_put_writable(struct domain *d, uint64_t mfn);
 
 /* Pseudo-physical frames pfn and on, of mfn and on. */
 void pv_set_m2p(struct domain *d, uint64_t mfn, uint64_t pfn, uint64_t count);

@@ -119,28 +119,106 @@ static void copies(void **state)
 	assert_int_equal(copy(f, FAKE_HOLE >> GUEST_PAGE_SHIFT), GNTST_bad_page);
 }
 
-static void no_maps(void **state)
+/* As the monitor asks. */
+static long step(struct fake *f, enum pv_grant_step which)
 {
-	struct gnttab_map_grant_ref map = {.flags = GNTMAP_host_map, .dom = FAKE_DOMID, .ref = 8};
-	struct gnttab_unmap_grant_ref unmap = {.handle = 0};
-	struct gnttab_unmap_and_replace replace = {.handle = 0};
+	return fake_call(f, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, which, 0);
+}
+
+static long hold(struct fake *f, domid_t dom, uint32_t ref, uint32_t flags)
+{
+	f->grant = (struct pv_grant){.dom = dom, .ref = ref, .flags = flags, .handle = 0x5555};
+	return step(f, PV_GRANT_HOLD);
+}
+
+static long find(struct fake *f, uint32_t handle)
+{
+	f->grant = (struct pv_grant){.handle = handle};
+	return step(f, PV_GRANT_FIND);
+}
+
+static long release(struct fake *f, uint32_t handle, uint32_t maps)
+{
+	f->grant = (struct pv_grant){.handle = handle, .flags = maps};
+	return step(f, PV_GRANT_RELEASE);
+}
+
+static void a_handle(void **state)
+{
+	const uint32_t flags = GNTMAP_host_map | GNTMAP_contains_pte | 1u << 16;
+	struct fake *f = *state;
+	uint32_t handle;
+
+	fake_grant(f, 8, GTF_permit_access, FAKE_DOMID, DEST);
+	assert_int_equal(hold(f, FAKE_DOMID, 8, flags), GNTST_okay);
+	handle = f->grant.handle;
+	assert_int_equal(f->grant.mfn, DEST);
+	assert_int_equal(fake_grant_status(f, 8), GTF_reading | GTF_writing);
+	assert_int_equal(find(f, handle), GNTST_okay);
+	assert_int_equal(f->grant.flags, flags);
+	assert_int_equal(f->grant.mfn, DEST);
+	assert_int_equal(find(f, handle + 1), GNTST_bad_handle);
+	assert_int_equal(release(f, handle + 1, GNTMAP_host_map), GNTST_bad_handle);
+	/* Of another kind, which there is not. */
+	assert_int_equal(release(f, handle, GNTMAP_device_map | GNTMAP_readonly), GNTST_okay);
+	assert_int_equal(fake_grant_status(f, 8), GTF_reading | GTF_writing);
+	assert_int_equal(release(f, handle, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(fake_grant_status(f, 8), 0);
+	assert_int_equal(find(f, handle), GNTST_bad_handle);
+	assert_int_equal(release(f, handle, GNTMAP_host_map), GNTST_bad_handle);
+	assert_int_equal(step(f, PV_GRANT_RELEASE + 1), GNTST_general_error);
+}
+
+/* Two uses of a grant. */
+static void both_kinds_of_map(void **state)
+{
+	struct fake *f = *state;
+	uint32_t handle;
+
+	fake_grant(f, 8, GTF_permit_access | GTF_readonly, FAKE_DOMID, DEST);
+	assert_int_equal(hold(f, FAKE_DOMID, 8, GNTMAP_host_map | GNTMAP_device_map),
+			 GNTST_general_error);
+	assert_int_equal(
+		hold(f, FAKE_DOMID, 8, GNTMAP_host_map | GNTMAP_device_map | GNTMAP_readonly),
+		GNTST_okay);
+	handle = f->grant.handle;
+	assert_int_equal(release(f, handle, GNTMAP_host_map), GNTST_okay);
+	assert_int_equal(fake_grant_status(f, 8), GTF_reading);
+	assert_int_equal(find(f, handle), GNTST_okay);
+	assert_int_equal(f->grant.flags, GNTMAP_device_map | GNTMAP_readonly);
+	assert_int_equal(release(f, handle, GNTMAP_host_map | GNTMAP_device_map), GNTST_okay);
+	assert_int_equal(fake_grant_status(f, 8), 0);
+	/* One use is left: not enough. */
+	for (unsigned i = 0; i < GRANT_USES_MAX - 1; i++)
+		assert_int_equal(hold(f, FAKE_DOMID, 8, GNTMAP_host_map | GNTMAP_readonly),
+				 GNTST_okay);
+	assert_int_equal(
+		hold(f, FAKE_DOMID, 8, GNTMAP_host_map | GNTMAP_device_map | GNTMAP_readonly),
+		GNTST_general_error);
+	assert_int_equal(hold(f, FAKE_DOMID, 8, GNTMAP_device_map | GNTMAP_readonly), GNTST_okay);
+	assert_int_equal(hold(f, FAKE_DOMID, 8, GNTMAP_device_map | GNTMAP_readonly),
+			 GNTST_general_error);
+}
+
+static void no_handle(void **state)
+{
 	struct fake *f = *state;
 
 	fake_grant(f, 8, GTF_permit_access, FAKE_DOMID, DEST);
-	assert_int_equal(fake_grant_op(f, GNTTABOP_map_grant_ref, &map, sizeof(map)), 0);
-	assert_int_equal(map.status, GNTST_general_error);
+	fake_grant(f, 9, GTF_permit_access, 0, DEST);
+	f->domain.grants.max_maptrack_frames = 0;
+	assert_int_equal(hold(f, FAKE_DOMID, 8, GNTMAP_host_map), GNTST_no_space);
+	f->domain.grants.max_maptrack_frames = 1;
+	assert_int_equal(hold(f, FAKE_DOMID, 8, GNTMAP_readonly), GNTST_bad_gntref);
+	assert_int_equal(hold(f, 99, 8, GNTMAP_host_map), GNTST_bad_domain);
+	assert_int_equal(hold(f, DOMID_SELF, 8, GNTMAP_host_map), GNTST_bad_domain);
+	assert_int_equal(hold(f, 0, 8, GNTMAP_host_map), GNTST_general_error);
+	assert_int_equal(hold(f, 0, 512, GNTMAP_host_map), GNTST_bad_gntref);
+	assert_int_equal(hold(f, FAKE_DOMID, 9, GNTMAP_host_map), GNTST_general_error);
+	assert_int_equal(hold(f, FAKE_DOMID, 512, GNTMAP_host_map), GNTST_bad_gntref);
+	assert_int_equal(f->grant.handle, 0x5555);
 	assert_int_equal(fake_grant_status(f, 8), 0);
-	map.dom = 99;
-	assert_int_equal(fake_grant_op(f, GNTTABOP_map_grant_ref, &map, sizeof(map)), 0);
-	assert_int_equal(map.status, GNTST_bad_domain);
-	map.flags = GNTMAP_readonly;
-	assert_int_equal(fake_grant_op(f, GNTTABOP_map_grant_ref, &map, sizeof(map)), 0);
-	assert_int_equal(map.status, GNTST_bad_gntref);
-	assert_int_equal(fake_grant_op(f, GNTTABOP_unmap_grant_ref, &unmap, sizeof(unmap)), 0);
-	assert_int_equal(unmap.status, GNTST_bad_handle);
-	assert_int_equal(fake_grant_op(f, GNTTABOP_unmap_and_replace, &replace, sizeof(replace)),
-			 0);
-	assert_int_equal(replace.status, GNTST_bad_handle);
+	assert_int_equal(find(f, 0), GNTST_bad_handle);
 }
 
 int main(void)
@@ -150,7 +228,9 @@ int main(void)
 		TEST_PV(statuses),
 		TEST_PV(back_to_version_1),
 		TEST_PV(copies),
-		TEST_PV(no_maps),
+		TEST_PV(a_handle),
+		TEST_PV(both_kinds_of_map),
+		TEST_PV(no_handle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

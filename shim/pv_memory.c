@@ -104,19 +104,11 @@ static bool remove_extent(struct frames *free, uint64_t first, unsigned order)
 	return true;
 }
 
-/* How many; if not all, of the next one some pages may be gone. */
-static unsigned remove_extents(struct domain *d, const uint64_t *first, unsigned n, unsigned order)
-{
-	struct frames free = {.d = d};
-	unsigned i = 0;
+/* A piece of a list, from its entry `at` on: how many of its extents, *n, have been done. */
+typedef unsigned (*piece_step)(struct vcpu *v, const struct extents *e, uint64_t at, unsigned *n);
 
-	while (i < n && remove_extent(&free, first[i], order))
-		i++;
-	flush(&free);
-	return i;
-}
-
-long pv_decrease_reservation(struct vcpu *v, const struct hypercall *h)
+/* Piece after piece, until one is not done as a whole. */
+static long each_piece(struct vcpu *v, const struct hypercall *h, piece_step step)
 {
 	uint64_t done = memop_start_extent(h);
 	struct domain *d = v->domain;
@@ -126,15 +118,32 @@ long pv_decrease_reservation(struct vcpu *v, const struct hypercall *h)
 	if (!extents_may_adjust(v, h, &e))
 		return done;
 	while (done < e.count && !d->ops->must_stop(v)) {
-		uint64_t first[PIECE];
-		unsigned n = extents_next(v, &e, done, first);
-		unsigned did = remove_extents(d, first, n, e.order);
+		unsigned n, did = step(v, &e, done, &n);
 
 		done += did;
 		if (!did || did < n)
 			break;
 	}
 	return done;
+}
+
+/* Of the first that is not done some pages may be gone. */
+static unsigned remove_piece(struct vcpu *v, const struct extents *e, uint64_t at, unsigned *n)
+{
+	struct frames free = {.d = v->domain};
+	uint64_t first[PIECE];
+	unsigned i = 0;
+
+	*n = extents_next(v, e, at, first);
+	while (i < *n && remove_extent(&free, first[i], e->order))
+		i++;
+	flush(&free);
+	return i;
+}
+
+long pv_decrease_reservation(struct vcpu *v, const struct hypercall *h)
+{
+	return each_piece(v, h, remove_piece);
 }
 
 static void allocate(struct domain *d, uint64_t first, unsigned order)
@@ -167,45 +176,32 @@ static unsigned give_extents(struct vcpu *v, const struct extents *e, uint64_t a
 	return i;
 }
 
+static unsigned increase_piece(struct vcpu *v, const struct extents *e, uint64_t at, unsigned *n)
+{
+	*n = extents_piece(e, at);
+	return give_extents(v, e, at, *n, NULL);
+}
+
 long pv_increase_reservation(struct vcpu *v, const struct hypercall *h)
 {
-	uint64_t done = memop_start_extent(h);
-	struct domain *d = v->domain;
-	struct extents e;
-
-	pv_reap_frames(d);
-	if (!extents_may_adjust(v, h, &e))
-		return done;
-	while (done < e.count && !d->ops->must_stop(v)) {
-		unsigned n = extents_piece(&e, done), did = give_extents(v, &e, done, n, NULL);
-
-		done += did;
-		if (did < n)
-			break;
-	}
-	return done;
+	return each_piece(v, h, increase_piece);
 }
 
 /* A guest must not leave pages of its own to be populated on demand. */
+static unsigned populate_piece(struct vcpu *v, const struct extents *e, uint64_t at, unsigned *n)
+{
+	uint64_t pfns[PIECE];
+
+	*n = 0;
+	if (e->flags & XENMEMF_populate_on_demand)
+		return 0;
+	*n = extents_next(v, e, at, pfns);
+	return give_extents(v, e, at, *n, pfns);
+}
+
 long pv_populate_physmap(struct vcpu *v, const struct hypercall *h)
 {
-	uint64_t done = memop_start_extent(h);
-	struct domain *d = v->domain;
-	struct extents e;
-
-	pv_reap_frames(d);
-	if (!extents_may_adjust(v, h, &e) || e.flags & XENMEMF_populate_on_demand)
-		return done;
-	while (done < e.count && !d->ops->must_stop(v)) {
-		uint64_t pfns[PIECE];
-		unsigned n = extents_next(v, &e, done, pfns);
-		unsigned did = give_extents(v, &e, done, n, pfns);
-
-		done += did;
-		if (!did || did < n)
-			break;
-	}
-	return done;
+	return each_piece(v, h, populate_piece);
 }
 
 /*

@@ -66,7 +66,7 @@ static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 	    !guest_has_memory(v->domain, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 
-	if (v->domain->type == DOMAIN_PV && !pv_frame_write_for_good(v->domain, info->mfn))
+	if (v->domain->type == DOMAIN_PV && !pv_frame_get_writable(v->domain, info->mfn))
 		return -XEN_EINVAL;
 	if (gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;

@@ -128,7 +128,7 @@ static long xenver_build_id(struct vcpu *v, const struct hypercall *h)
 }
 
 const struct suboperation xen_version_ops[] = {
-	SUBOP(XENVER_version, xenver_version),
+	SUBOP_PVH(XENVER_version, xenver_version),
 	SUBOP(XENVER_extraversion, xenver_extraversion),
 	SUBOP(XENVER_compile_info, xenver_compile_info),
 	SUBOP(XENVER_capabilities, xenver_capabilities),

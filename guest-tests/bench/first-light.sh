@@ -20,6 +20,7 @@ results() {
 	local bed=$1 bare accel
 	bare=$(cost bare-exit)
 	bench "$bed-hypercall-page-over-exit" "$(cost stock-extraversion-page)" "$bare" ratio '<=1.15'
+	bench "$bed-hypercall-page-sandboxed-over-exit" "$(cost sandboxed-extraversion-page)" "$bare" ratio '<=1.15'
 	bench "$bed-hypercall-instruction-over-exit" "$(cost stock-extraversion-instruction)" "$bare" ratio '<=1.5'
 	for accel in "${@:2}"; do
 		bench "$bed-$accel-boot-6.12" "$(cost "boot-$accel-time")" 1000000000 Ginsns '<=1.50'

@@ -52,11 +52,24 @@ xenolith_accel = "$intercept"
 END
 }
 
+# The guest of step_grub_pv.
+pv_config() {
+	cat <<END
+type = "pv"
+name = "grub"
+bootloader = "pygrub"
+memory = 256
+vcpus = 2
+disk = [ '$small_disk,raw,xvda,r' ]
+xenolith_accel = "$intercept"
+END
+}
+
 xenconsole=/usr/lib/xen-4.17/bin/xenconsole
 
 domid() { "$xenolith" domid debian; }
 
-gone() { ! domid >/dev/null 2>&1; }
+gone() { ! "$xenolith" domid "${1:-debian}" >/dev/null 2>&1; }
 no_helpers() { ! pidof qemu-nbd; }
 
 # The process of the guest.

@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "guest-tests/lib/traps.h"
-#include "guest-tests/lib/console.h"
+#include "guest-tests/lib/catch.h"
 #include "guest-tests/lib/cpu.h"
-#include "guest-tests/lib/report.h"
 #include "guest-tests/lib/segments.h"
-
-#define STUB_SIZE 16
-
-/* trap_entry.S */
-extern uint8_t trap_stubs[];
-int trap_guarded_call(unsigned long *sp, void (*fn)(void *), void *arg);
-void trap_unwind(unsigned long sp) __attribute__((noreturn));
-void trap_handle(struct trap_frame *f);
 
 /* entry.S */
 extern uint64_t gdt_tss[MAX_CPUS][2];
@@ -38,18 +28,10 @@ struct tss {
 static struct gate idt[256] __attribute__((aligned(16)));
 static struct tss tss[MAX_CPUS] __attribute__((aligned(16)));
 static uint8_t trap_stack[8192] __attribute__((aligned(16)));
-static irq_handler_fn *handlers[256];
-static unsigned int handled[MAX_CPUS];
-
-static struct catcher {
-	bool armed;
-	unsigned long sp;
-	struct fault fault;
-} catchers[MAX_CPUS];
 
 static void set_gate(unsigned int vector)
 {
-	unsigned long at = (unsigned long)trap_stubs + vector * STUB_SIZE;
+	unsigned long at = (unsigned long)trap_stubs + vector * TRAP_STUB_SIZE;
 
 	idt[vector] = (struct gate){
 		.offset_low = (uint16_t)at,
@@ -103,94 +85,16 @@ void traps_init(void)
 
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn)
 {
-	handlers[vector] = fn;
+	trap_handlers[vector] = fn;
 	set_gate(vector);
 }
 
 void irq_window(void)
 {
-	const unsigned int *mine = &handled[cpu_number()], before = *mine;
+	const unsigned int before = traps_handled();
 
 	irq_enable();
-	for (unsigned int i = 0; i < 2000 && READ_ONCE(*mine) == before; i++)
+	for (unsigned int i = 0; i < 2000 && traps_handled() == before; i++)
 		pause();
 	irq_disable();
-}
-
-static void report_unexpected(const struct trap_frame *f)
-{
-	catchers[cpu_number()].armed = false;
-	console_flush();
-	test_failure("unexpected vector %lu, error %#lx at %#lx (cs %#lx flags %#lx)", f->vector,
-		     f->error, f->ip, f->cs, f->flags);
-	test_finish();
-}
-
-void trap_handle(struct trap_frame *f)
-{
-	irq_handler_fn *fn = handlers[f->vector];
-	struct catcher *c = &catchers[cpu_number()];
-
-	handled[cpu_number()]++;
-	if (fn) {
-		fn(f);
-		return;
-	}
-	if (!c->armed)
-		report_unexpected(f);
-	c->armed = false;
-	c->fault = (struct fault){
-		.hit = true,
-		.vector = (unsigned int)f->vector,
-		.error = f->error,
-		.ip = f->ip,
-		.ax = f->ax,
-	};
-	trap_unwind(c->sp);
-}
-
-struct fault catch_fault(void (*fn)(void *), void *arg)
-{
-	struct catcher *c = &catchers[cpu_number()];
-
-	c->fault = (struct fault){0};
-	c->armed = true;
-	barrier();
-	trap_guarded_call(&c->sp, fn, arg);
-	c->armed = false;
-	return c->fault;
-}
-
-struct msr_access {
-	uint32_t msr;
-	uint64_t value;
-};
-
-static void do_wrmsr(void *arg)
-{
-	struct msr_access *a = arg;
-
-	wrmsr(a->msr, a->value);
-}
-
-static void do_rdmsr(void *arg)
-{
-	struct msr_access *a = arg;
-
-	a->value = rdmsr(a->msr);
-}
-
-bool wrmsr_safe(uint32_t msr, uint64_t value)
-{
-	return catch_fault(do_wrmsr, &(struct msr_access){msr, value}).hit;
-}
-
-bool rdmsr_safe(uint32_t msr, uint64_t *value)
-{
-	struct msr_access a = {.msr = msr};
-	bool hit = catch_fault(do_rdmsr, &a).hit;
-
-	if (!hit)
-		*value = a.value;
-	return hit;
 }

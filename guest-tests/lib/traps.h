@@ -45,6 +45,9 @@ void irq_set_handler(unsigned int vector, irq_handler_fn *fn);
  */
 void irq_window(void);
 
+/* Those of the CPU, and behind them what else enters a PV kernel (pv/traps.h). */
+#define NR_VECTORS 263U
+
 struct fault {
 	bool hit;
 	unsigned int vector;
@@ -58,6 +61,9 @@ struct fault {
  * result; interrupts are then off. Does not nest.
  */
 struct fault catch_fault(void (*fn)(void *), void *arg);
+
+/* Everything that the last caught fault had in its frame, of this vCPU. */
+const struct trap_frame *fault_frame(void);
 
 /* wrmsr; true if it faulted. */
 bool wrmsr_safe(uint32_t msr, uint64_t value);

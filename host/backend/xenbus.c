@@ -295,6 +295,10 @@ void xenbus_reset(struct xenbus_device *dev)
 {
 	int rc;
 
+	if (dev->removing) {
+		closed(dev);
+		return;
+	}
 	disconnect(dev);
 	rc = show(dev);
 	if (rc)

@@ -75,7 +75,8 @@ void xenbus_detach(struct xenbus_device *dev, void (*removed)(struct xenbus_devi
 void xenbus_remove(struct xenbus_device *dev);
 
 /*
- * The guest has begun anew (soft reset): disconnect, and offer the device as at first. No vCPU
+ * The guest has begun anew (soft reset): disconnect, and offer the device as at first; one that is
+ * being detached goes now, as nobody is left to be asked (removed() within this call). No vCPU
  * runs.
  */
 void xenbus_reset(struct xenbus_device *dev);

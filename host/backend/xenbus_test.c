@@ -320,6 +320,23 @@ static void offered_again_after_a_reset(void **state)
 	connects(s);
 }
 
+/* Whoever was asked to let go is no more: as good as an answer. */
+static void not_offered_again_while_detached(void **state)
+{
+	struct subject *s = *state;
+
+	connects(s);
+	xenbus_detach(&s->dev, removed);
+	assert_int_equal(s->removals, 0);
+	xenbus_reset(&s->dev);
+	run(s);
+	assert_int_equal(s->removals, 1);
+	assert_int_equal(s->disconnects, 1);
+	assert_int_equal(s->advertised, 1);
+	assert_false(store_exists(s->store, FRONT));
+	assert_false(store_exists(s->store, BACK));
+}
+
 static void reads_are_checked(void **state)
 {
 	struct subject *s = *state;
@@ -359,6 +376,7 @@ int main(void)
 		TEST(detached_without_a_frontend),
 		TEST(removed_at_once),
 		TEST(offered_again_after_a_reset),
+		TEST(not_offered_again_while_detached),
 		TEST(reads_are_checked),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * block-attach, block-list and block-detach.
+ * block-attach, block-list, block-detach, block-resize, cd-insert and cd-eject.
  *
  * The guest's process may open no files once the guest runs, so the image is opened here, and goes
  * along as descriptors.
@@ -31,7 +31,8 @@ static char *whole_spec(const struct disk_config *d)
 	return rc < 0 ? NULL : spec;
 }
 
-static int attach(const char *domain, const struct disk_config *d)
+/* command: block-attach or cd-insert. */
+static int attach(const char *domain, const char *command, const struct disk_config *d)
 {
 	struct control_guest guest = find_guest(domain);
 	int fds[BLOCK_IMAGE_FDS], status;
@@ -42,9 +43,8 @@ static int attach(const char *domain, const struct disk_config *d)
 	if (block_image_prepare(d, fds, &nr_fds, &p))
 		return fail(&p);
 	spec = whole_spec(d);
-	status =
-		order_with(&guest, json_pack("{s:s, s:s}", "command", "block-attach", "disk", spec),
-			   fds, nr_fds);
+	status = order_with(&guest, json_pack("{s:s, s:s}", "command", command, "disk", spec), fds,
+			    nr_fds);
 	free(spec);
 	while (nr_fds)
 		close(fds[--nr_fds]);
@@ -63,7 +63,7 @@ static int block_attach_main(int argc, char **argv)
 	else if (program.dry_run)
 		status = print_dry_run("disk", disk_config_json(&d));
 	else
-		status = attach(argv[optind], &d);
+		status = attach(argv[optind], "block-attach", &d);
 	disk_config_free(&d);
 	return status;
 }
@@ -104,12 +104,57 @@ static int block_detach_main(int argc, char **argv)
 {
 	static const struct option words[] = {
 		{"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
-	bool force = false;
+	bool force = false, late;
+	struct control_guest guest;
+	const char *vdev;
+	int status;
 
 	while (next_option(argc, argv, &block_detach_command, "f", words, 2, 2) != -1)
 		force = true;
-	return order(argv[optind], json_pack("{s:s, s:I, s:b}", "command", "block-detach", "devid",
-					     disk_number(argv[optind + 1]), "force", (int)force));
+	guest = find_guest(argv[optind]);
+	vdev = argv[optind + 1];
+	status = order_within(&guest,
+			      json_pack("{s:s, s:I, s:b, s:s}", "command", "block-detach", "devid",
+					disk_number(vdev), "force", (int)force, "vdev", vdev),
+			      DETACH_PATIENCE_S, &late);
+	if (late)
+		failf("%s has not let go of %s within %d s, and will when nothing uses it there "
+		      "any more; --force does not wait",
+		      guest.name, vdev, DETACH_PATIENCE_S);
+	return status;
+}
+
+/*
+ * cd-insert and cd-eject: another medium in a CD drive.
+ */
+
+static int change_medium(const char *domain, const char *vdev, const char *target)
+{
+	char *spec;
+	struct disk_config d = {0};
+	struct problem p;
+	int status;
+
+	if (asprintf(&spec, "vdev=%s,access=ro,devtype=cdrom,target=%s", vdev, target) < 0)
+		return failf("out of memory");
+	status = disk_spec_parse((const char *const *)&spec, 1, &d, &p)
+			 ? fail(&p)
+			 : attach(domain, "cd-insert", &d);
+	disk_config_free(&d);
+	free(spec);
+	return status;
+}
+
+static int cd_insert_main(int argc, char **argv)
+{
+	only_arguments(argc, argv, &cd_insert_command, 3, 3);
+	return change_medium(argv[optind], argv[optind + 1], argv[optind + 2]);
+}
+
+static int cd_eject_main(int argc, char **argv)
+{
+	only_arguments(argc, argv, &cd_eject_command, 2, 2);
+	return change_medium(argv[optind], argv[optind + 1], "");
 }
 
 static int block_resize_main(int argc, char **argv)
@@ -143,8 +188,25 @@ const struct command block_detach_command = {
 	.arguments = "[-f] DOMAIN DISK",
 	.summary = "take a disk from a guest",
 	.main = block_detach_main,
-	.help = "  -f, --force   without waiting for the guest to let it go\n\n"
+	.help = "  -f, --force   without waiting for the guest to let it go; else that may take 10 s\n\n"
 		"Try: xenolith block-detach guest xvdb\n",
+};
+
+const struct command cd_insert_command = {
+	.name = "cd-insert",
+	.arguments = "DOMAIN DISK FILE",
+	.summary = "put a CD image into a guest's drive",
+	.main = cd_insert_main,
+	.help = "DISK is one that the configuration has with devtype=cdrom, empty or not.\n\n"
+		"Try: xenolith cd-insert guest hdc /srv/install.iso\n",
+};
+
+const struct command cd_eject_command = {
+	.name = "cd-eject",
+	.arguments = "DOMAIN DISK",
+	.summary = "take the CD image out of a guest's drive",
+	.main = cd_eject_main,
+	.help = "Try: xenolith cd-eject guest hdc\n",
 };
 
 const struct command block_resize_command = {

@@ -33,11 +33,13 @@ int extract_kernel_main(int argc, char **argv);
 
 extern const struct command block_attach_command, block_detach_command, block_list_command;
 extern const struct command block_resize_command;
+extern const struct command cd_eject_command, cd_insert_command;
 extern const struct command console_command;
 extern const struct command create_command;
 extern const struct command destroy_command, pause_command, unpause_command;
 extern const struct command dmesg_command;
 extern const struct command domid_command, domname_command, rename_command;
+extern const struct command dump_core_command;
 extern const struct command info_command;
 extern const struct command list_command, vm_list_command;
 extern const struct command mem_max_command, mem_set_command;

@@ -90,18 +90,16 @@ static void print_header(const struct options *o)
 
 static void print_row(const struct options *o, const json_t *info)
 {
-	const char *state = string_of(info, "state");
+	long long reason = number_of(info, "shutdown_reason", -1);
 
 	printf("%-40s %5lld %5lld %5lld     ", string_of(info, "name"), number_of(info, "domid", 0),
 	       number_of(info, "memory_kib", 0) / 1024, number_of(info, "vcpus_online", 0));
-	print_state(state);
+	print_state(string_of(info, "state"));
 	printf("  %8.1f", (double)number_of(info, "cpu_time_ns", 0) / 1e9);
 	if (o->verbose) {
 		printf(" %s", string_of(info, "uuid"));
-		if (strchr(state, 'c'))
-			printf(" %8x", 3); /* SHUTDOWN_crash */
-		else if (strchr(state, 's'))
-			printf(" %8x", 0);
+		if (reason >= 0)
+			printf(" %8llx", reason);
 		else
 			printf(" %8s", "-");
 	}

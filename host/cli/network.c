@@ -24,17 +24,39 @@ static char *whole_spec(char **parts, int nr)
 	return spec;
 }
 
-/* The MAC is chosen here if the user gives none: who is behind the link hears of it, too. */
+/* MAC and number are chosen here if the user gives none: who is behind the link knows them, too. */
 static json_t *request(char **parts, int nr, const struct nic_config *n)
 {
 	char *spec = whole_spec(parts, nr);
 	char mac[MAC_TEXT];
-	json_t *request = json_pack("{s:s, s:o}", "command", "network-attach", "nic",
-				    json_sprintf("%s%smac=%s", spec ? spec : "",
-						 spec && *spec ? "," : "", mac_text(mac, n->mac)));
+	json_t *request =
+		json_pack("{s:s, s:o}", "command", "network-attach", "nic",
+			  json_sprintf("%s%smac=%s,devid=%u", spec ? spec : "",
+				       spec && *spec ? "," : "", mac_text(mac, n->mac), n->devid));
 
 	free(spec);
 	return request;
+}
+
+static bool is_taken(const json_t *nics, uint32_t devid)
+{
+	const json_t *n;
+	size_t i;
+
+	json_array_foreach(nics, i, n) if (number_of(n, "devid", -1) == devid) return true;
+	return false;
+}
+
+/* The lowest that the guest does not have, as with xl. */
+static uint32_t free_devid(const struct control_guest *guest)
+{
+	json_t *nics = ask(guest, json_pack("{s:s}", "command", "network-list"));
+	uint32_t devid = 0;
+
+	while (is_taken(nics, devid))
+		devid++;
+	json_decref(nics);
+	return devid;
 }
 
 /* The guest's process may open nothing any more, so the link is opened here. */
@@ -46,7 +68,9 @@ static int attach(const char *domain, char **parts, int nr, struct nic_config *n
 
 	if (nic_random_mac(n, &p))
 		return fail(&p);
-	fd = net_link_prepare(n, &p);
+	if (n->devid == NIC_DEVID_NONE)
+		n->devid = free_devid(&guest);
+	fd = net_link_prepare(n, guest.domid, &p);
 	if (fd < 0)
 		return fail(&p);
 	status = order_with(&guest, request(parts, nr, n), &fd, 1);
@@ -108,13 +132,21 @@ static long long devid_of_mac(const char *domain, const char *mac)
 	return devid;
 }
 
+static json_t *detach_request(long long devid, bool force)
+{
+	return json_pack("{s:s, s:I, s:b}", "command", "network-detach", "devid", (json_int_t)devid,
+			 "force", (int)force);
+}
+
 static int network_detach_main(int argc, char **argv)
 {
 	static const struct option words[] = {
 		{"force", no_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct control_guest guest;
 	const char *which;
 	long long devid;
-	bool force = false;
+	bool force = false, late;
+	int status;
 
 	while (next_option(argc, argv, &network_detach_command, "f", words, 2, 2) != -1)
 		force = true;
@@ -129,8 +161,10 @@ static int network_detach_main(int argc, char **argv)
 		return failf("there is no network interface '%s': want its number or MAC, as "
 			     "network-list shows them",
 			     which);
-	return order(argv[optind], json_pack("{s:s, s:I, s:b}", "command", "network-detach",
-					     "devid", (json_int_t)devid, "force", (int)force));
+	guest = find_guest(argv[optind]);
+	status = order_within(&guest, detach_request(devid, force), DETACH_PATIENCE_S, &late);
+	/* As with xl: a disk may be in use, but nothing is lost with an interface. */
+	return late ? order(argv[optind], detach_request(devid, true)) : status;
 }
 
 const struct command network_attach_command = {
@@ -158,6 +192,6 @@ const struct command network_detach_command = {
 	.arguments = "[-f] DOMAIN NUMBER|MAC",
 	.summary = "take a network interface from a guest",
 	.main = network_detach_main,
-	.help = "  -f, --force   without waiting for the guest to let it go\n\n"
+	.help = "  -f, --force   without waiting for the guest to let it go, 10 s at most\n\n"
 		"Try: xenolith network-detach guest 0\n",
 };

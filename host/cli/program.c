@@ -2,9 +2,11 @@
 #include "host/cli/program.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* xl's libxl says ERROR_INVAL. */
 #define XL_ERROR_INVAL (-6)
@@ -159,6 +161,29 @@ int order_with(const struct control_guest *guest, json_t *request, const int *fd
 	if (!answer)
 		return fail(&p);
 	json_decref(answer);
+	return EXIT_SUCCESS;
+}
+
+int order_within(const struct control_guest *guest, json_t *request, unsigned seconds, bool *late)
+{
+	struct problem p;
+	struct pollfd answer = {.fd = control_connect(guest, &p), .events = POLLIN};
+	json_t *ok = NULL;
+	bool gone;
+
+	*late = false;
+	if (answer.fd < 0) {
+		json_decref(request);
+		return fail(&p);
+	}
+	if (!control_send(answer.fd, request, NULL, 0, &p)) {
+		*late = poll(&answer, 1, (int)seconds * 1000) == 0;
+		ok = *late ? NULL : control_receive(answer.fd, &gone, &p);
+	}
+	close(answer.fd);
+	if (!ok)
+		return *late ? EXIT_FAILED : fail(&p);
+	json_decref(ok);
 	return EXIT_SUCCESS;
 }
 

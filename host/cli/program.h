@@ -63,6 +63,9 @@ json_t *ask(const struct control_guest *guest, json_t *request);
 int order(const char *domain, json_t *request);
 /* And with descriptors. */
 int order_with(const struct control_guest *guest, json_t *request, const int *fds, unsigned nr_fds);
+/* And for no longer than `seconds`: then *late, nothing has been said, and it stays asked. */
+#define DETACH_PATIENCE_S 10 /* as libxl's, for a device that the guest is to let go of */
+int order_within(const struct control_guest *guest, json_t *request, unsigned seconds, bool *late);
 
 /*
  * A table of the lists with which those guests (as above) answer a command without arguments: what

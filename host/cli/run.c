@@ -13,6 +13,7 @@
 #include "host/cli/size.h"
 #include "host/cli/terminal.h"
 #include "host/guest/sandbox.h"
+#include "host/kvm/kvm_counts.h"
 #include "host/kvm/pv.h"
 #include "host/machine.h"
 
@@ -178,6 +179,12 @@ static void print_count(void *opaque, const char *name, uint32_t calls, bool imp
 	fprintf(stderr, "%10u  %s%s\n", calls, name, implemented ? "" : "  (not implemented)");
 }
 
+static void print_kvm_count(void *opaque, const char *name, uint64_t count)
+{
+	(void)opaque;
+	fprintf(stderr, "%10llu  %s\n", (unsigned long long)count, name);
+}
+
 static void print_statistics(const struct machine *m)
 {
 	const struct vm *vm = &m->vm;
@@ -188,6 +195,8 @@ static void print_statistics(const struct machine *m)
 		fprintf(stderr, "xenolith: vCPU %u: %llu exits; hypercalls:\n", i,
 			(unsigned long long)vm->vcpus[i].exits);
 		hypercall_counts_visit(vm->vcpus[i].vcpu, print_count, NULL);
+		fprintf(stderr, "xenolith: vCPU %u: counted by KVM:\n", i);
+		kvm_counts_visit(&vm->vcpus[i], print_kvm_count, NULL);
 	}
 }
 
@@ -214,7 +223,7 @@ static int exit_status(const struct vm *vm)
 static int run_guest(const struct options *o, struct loop *loop, struct leaving *l,
 		     struct problem *p)
 {
-	const struct sandbox_config sandbox = {.io_uring = false};
+	const struct sandbox_config sandbox = {.nr_folders = 0};
 	static struct machine m;
 	int status = EXIT_FAILED;
 

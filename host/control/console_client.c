@@ -21,10 +21,11 @@ struct relay {
 
 enum step { GOES_ON, LEFT, ENDED, FAILED };
 
-static int open_pty(const struct control_guest *guest, struct problem *p)
+static int open_pty(const struct control_guest *guest, unsigned number, struct problem *p)
 {
-	json_t *answer =
-		control_request(guest, json_pack("{s:s}", "command", "console"), NULL, 0, p);
+	json_t *answer = control_request(
+		guest, json_pack("{s:s, s:i}", "command", "console", "number", (int)number), NULL,
+		0, p);
 	const char *path = json_string_value(json_object_get(answer, "pty"));
 	struct termios raw;
 	int fd = -1;
@@ -138,9 +139,9 @@ static enum step step(struct relay *r, struct problem *p)
 	return next;
 }
 
-int console_client_run(const struct control_guest *guest, struct problem *p)
+int console_client_run(const struct control_guest *guest, unsigned number, struct problem *p)
 {
-	struct relay r = {.pty = open_pty(guest, p)};
+	struct relay r = {.pty = open_pty(guest, number, p)};
 	enum step next = GOES_ON;
 
 	if (r.pty < 0)

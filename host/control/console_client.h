@@ -6,9 +6,10 @@
 #include "host/control/control.h"
 
 /*
- * Between stdin and stdout and the guest's console, until ^] or the end of the guest. stdin is put
- * into raw mode meanwhile if it is a terminal; its end is not the end. 0, or -1 with the reason.
+ * Between stdin and stdout and the guest's console of that number (0: the primary one), until ^] or
+ * the end of the guest. stdin is put into raw mode meanwhile if it is a terminal; its end is not
+ * the end. 0, or -1 with the reason.
  */
-int console_client_run(const struct control_guest *guest, struct problem *p);
+int console_client_run(const struct control_guest *guest, unsigned number, struct problem *p);
 
 #endif

@@ -28,7 +28,7 @@ static int add_disk(struct guest_disk *disk, struct control_call *call, struct p
 	if (guest_find_disk(g, disk->own.devid))
 		return problem(p, "%s has a disk %s already", g->config->name, disk->own.vdev);
 	hand_over(call, fds);
-	disk->image = block_image_adopt(&disk->own, fds, nr_fds, p);
+	disk->image = block_image_adopt(&disk->own, fds, nr_fds, &g->rings, p);
 	if (!disk->image || guest_disk_show(disk, p))
 		return -1;
 	g->disks[g->nr_disks++] = disk;
@@ -56,16 +56,47 @@ void guest_block_attach(struct guest *g, struct control_call *call)
 	control_answer(call, json_pack("{s:I}", "devid", (json_int_t)disk->own.devid));
 }
 
-/* The number that the client wants, or the lowest that is free. */
-static int choose_devid(const struct guest *g, struct nic_config *nic, struct problem *p)
+/* The configuration follows: it is what lists show, and what a guest that restarts begins with. */
+static void swap_medium(struct disk_config *a, struct disk_config *b)
 {
-	if (nic->devid == NIC_DEVID_NONE)
-		for (nic->devid = 0; guest_find_nic(g, nic->devid);)
-			nic->devid++;
-	else if (guest_find_nic(g, nic->devid))
-		return problem(p, "%s has a network interface %u already", g->config->name,
-			       nic->devid);
+	const enum disk_format format = a->format;
+	char *target = a->target;
+
+	a->target = b->target;
+	a->format = b->format;
+	b->target = target;
+	b->format = format;
+}
+
+static int change_medium(struct guest *g, struct control_call *call, struct disk_config *config,
+			 struct problem *p)
+{
+	struct guest_disk *disk = guest_find_disk(g, config->devid);
+	unsigned nr_fds = call->nr_fds;
+	int fds[CONTROL_FDS_MAX];
+
+	if (!disk)
+		return problem(p, "%s has no disk %s", g->config->name, config->vdev);
+	hand_over(call, fds);
+	if (block_device_change_medium(disk->device, config, fds, nr_fds, p))
+		return -1;
+	swap_medium(disk->config, config);
 	return 0;
+}
+
+void guest_cd_insert(struct guest *g, struct control_call *call)
+{
+	const char *spec = json_string_value(json_object_get(call->request, "disk"));
+	struct disk_config config = {0};
+	struct problem p;
+
+	if (!spec)
+		control_fail(call, "cd-insert needs a disk");
+	else if (disk_spec_parse(&spec, 1, &config, &p) || change_medium(g, call, &config, &p))
+		control_fail(call, "%s", p.text);
+	else
+		control_answer(call, NULL);
+	disk_config_free(&config);
 }
 
 static int add_nic(struct guest_nic *nic, struct control_call *call, struct problem *p)
@@ -78,8 +109,11 @@ static int add_nic(struct guest_nic *nic, struct control_call *call, struct prob
 	if (call->nr_fds != 1)
 		return problem(p, "one descriptor is to come with a network interface, not %u",
 			       call->nr_fds);
-	if (choose_devid(g, &nic->own, p))
-		return -1;
+	if (nic->own.devid == NIC_DEVID_NONE)
+		return problem(p, "network-attach needs a devid");
+	if (guest_find_nic(g, nic->own.devid))
+		return problem(p, "%s has a network interface %u already", g->config->name,
+			       nic->own.devid);
 	hand_over(call, fds);
 	nic->link = net_link_adopt(fds[0], p);
 	if (!nic->link || guest_nic_show(nic, p))

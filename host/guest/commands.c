@@ -56,6 +56,44 @@ static const char *state_letter(const struct guest *g, bool running)
 	return running ? "r" : "b";
 }
 
+/* As Xen numbers it; null while it runs, or is gone for another reason. */
+static json_t *shutdown_reason(const struct guest *g)
+{
+	static const int reasons[] = {
+		[GUEST_POWEROFF] = SHUTDOWN_poweroff, [GUEST_REBOOT] = SHUTDOWN_reboot,
+		[GUEST_SUSPEND] = SHUTDOWN_suspend,   [GUEST_CRASH] = SHUTDOWN_crash,
+		[GUEST_WATCHDOG] = SHUTDOWN_watchdog, [GUEST_SOFT_RESET] = SHUTDOWN_soft_reset,
+	};
+
+	if (g->end == GUEST_RUNS || g->end == GUEST_DESTROYED)
+		return json_null();
+	return json_integer(reasons[g->end]);
+}
+
+/* Those that the guest was asked to take offline are looked at twice. */
+static void usage_of(const struct guest *g, struct vm_vcpu *vv, struct vcpu_usage *u)
+{
+	vcpu_usage(vv, u);
+	if (u->online && !u->running && vv->vcpu->id >= g->vcpus_online && g->end == GUEST_RUNS)
+		u->online = !vcpu_is_off(vv);
+}
+
+/* The configuration with what has become of it since: so xl tells it. */
+static json_t *config_now(const struct guest *g)
+{
+	json_t *o = guest_config_json(g->config), *disks = json_array(), *nics = json_array();
+
+	for (unsigned i = 0; i < g->nr_disks; i++)
+		json_array_append_new(disks, disk_config_json(g->disks[i]->config));
+	for (unsigned i = 0; i < g->nr_nics; i++)
+		json_array_append_new(nics, nic_config_json(g->nics[i]->config));
+	json_object_set_new(o, "disk", disks);
+	json_object_set_new(o, "vif", nics);
+	json_object_set_new(o, "memory", json_integer((json_int_t)(g->memory_target >> 20)));
+	json_object_set_new(o, "vcpus", json_integer(g->vcpus_online));
+	return o;
+}
+
 static void command_info(struct guest *g, struct control_call *call)
 {
 	const struct guest_config *c = g->config;
@@ -70,7 +108,7 @@ static void command_info(struct guest *g, struct control_call *call)
 	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++) {
 		struct vcpu_usage u;
 
-		vcpu_usage(&vm->vcpus[i], &u);
+		usage_of(g, &vm->vcpus[i], &u);
 		online += u.online;
 		time_ns += u.time_ns;
 		exits += vm->vcpus[i].exits;
@@ -81,23 +119,25 @@ static void command_info(struct guest *g, struct control_call *call)
 	snprintf(store, sizeof(store), "%s/xenstored", g->folder.path);
 	control_answer(
 		call,
-		json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
-			  "s:s, s:s, s:o, s:o, s:o, s:o}",
-			  "domid", g->folder.domid, "name", c->name, "uuid",
-			  uuid_text(uuid, c->uuid), "type", guest_type_name(c->type), "pid",
-			  (int)getpid(), "state", state_letter(g, running), "memory_kib",
-			  (json_int_t)memory.pages * (json_int_t)(GUEST_PAGE_SIZE >> 10),
-			  "maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
-			  "vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
-			  (json_int_t)exits, "uptime_ns", (json_int_t)(clock_now_ns() - g->started),
-			  "xenstore", store, "console", g->tty.path, "console_log", g->tty.log.path,
-			  "config", guest_config_json(c), "disks", guest_disks_json(g), "nics",
-			  guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
+		json_pack(
+			"{s:i, s:s, s:s, s:s, s:i, s:s, s:o, s:I, s:I, s:i, s:i, s:I, s:I, s:I, s:s, "
+			"s:s, s:s, s:o, s:o, s:o, s:o}",
+			"domid", g->folder.domid, "name", c->name, "uuid", uuid_text(uuid, c->uuid),
+			"type", guest_type_name(c->type), "pid", (int)getpid(), "state",
+			state_letter(g, running), "shutdown_reason", shutdown_reason(g),
+			"memory_kib",
+			(json_int_t)memory.pages * (json_int_t)(GUEST_PAGE_SIZE >> 10),
+			"maxmem_kib", (json_int_t)(c->maxmem >> 10), "vcpus", c->maxvcpus,
+			"vcpus_online", online, "cpu_time_ns", (json_int_t)time_ns, "exits",
+			(json_int_t)exits, "uptime_ns", (json_int_t)(clock_now_ns() - g->started),
+			"xenstore", store, "console", g->tty.path, "console_log", g->tty.log.path,
+			"config", config_now(g), "disks", guest_disks_json(g), "nics",
+			guest_nics_json(g), "hypercalls", unknown_hypercalls(vm)));
 }
 
 static const char *vcpu_letter(const struct guest *g, const struct vcpu_usage *u)
 {
-	if (!u->online)
+	if (!u->online || g->end != GUEST_RUNS)
 		return "-";
 	if (g->paused)
 		return "p";
@@ -112,7 +152,7 @@ static void command_vcpus(struct guest *g, struct control_call *call)
 	for (unsigned i = 0; vm && i < vm->nr_vcpus; i++) {
 		struct vcpu_usage u;
 
-		vcpu_usage(&vm->vcpus[i], &u);
+		usage_of(g, &vm->vcpus[i], &u);
 		json_array_append_new(all,
 				      json_pack("{s:i, s:b, s:s, s:i, s:I}", "vcpu", i, "online",
 						u.online, "state", vcpu_letter(g, &u), "cpu", u.cpu,
@@ -121,9 +161,51 @@ static void command_vcpus(struct guest *g, struct control_call *call)
 	control_answer(call, all);
 }
 
+/* Number 0 is the primary one, channels come after it. */
 static void command_console(struct guest *g, struct control_call *call)
 {
-	control_answer(call, json_pack("{s:s}", "pty", g->tty.path));
+	json_int_t n = json_integer_value(json_object_get(call->request, "number"));
+	const struct guest_channel *c;
+
+	if (!n) {
+		control_answer(call, json_pack("{s:s}", "pty", g->tty.path));
+		return;
+	}
+	if (n < 0 || n > g->nr_channels) {
+		control_fail(call, "%s has no console %lld: %u channels are in its configuration",
+			     g->config->name, (long long)n, g->nr_channels);
+		return;
+	}
+	c = &g->channels[n - 1];
+	if (c->config->path)
+		control_fail(call, "console %lld of %s is a socket: %s", (long long)n,
+			     g->config->name, c->config->path);
+	else
+		control_answer(call, json_pack("{s:s}", "pty", c->tty.path));
+}
+
+/* The guest stands still meanwhile, and so does this loop. */
+static void command_dump_core(struct guest *g, struct control_call *call)
+{
+	struct vm *vm = vm_of(g);
+	int rc;
+
+	if (!vm || call->nr_fds != 1) {
+		control_fail(call, "dump-core needs a guest and the descriptor of a file");
+		return;
+	}
+	if (g->end == GUEST_RUNS) {
+		vm_pause_begin(vm);
+		vm_pause_wait(vm);
+	}
+	rc = guest_core_dump(call->fds[0], vm);
+	if (g->end == GUEST_RUNS)
+		vm_resume(vm);
+	if (rc)
+		control_fail(call, "cannot write the core of %s: %s", g->config->name,
+			     strerror(-rc));
+	else
+		control_answer(call, NULL);
 }
 
 static void command_dmesg(struct guest *g, struct control_call *call)
@@ -299,7 +381,8 @@ static void command_mem_set(struct guest *g, struct control_call *call)
 		return;
 	target &= ~(uint64_t)(GUEST_PAGE_SIZE - 1);
 	if (!target || target > g->config->maxmem) {
-		control_fail(call, "%llu KiB is more than %s may have: its maxmem is %llu KiB",
+		control_fail(call,
+			     "%llu KiB is out of range: %s may have up to %llu KiB, its maxmem",
 			     (unsigned long long)target >> 10, g->config->name,
 			     (unsigned long long)g->config->maxmem >> 10);
 		return;
@@ -387,11 +470,14 @@ static const struct command {
 	const char *name;
 	void (*run)(struct guest *g, struct control_call *call);
 } commands[] = {
-	{"info", command_info},         {"vcpus", command_vcpus},     {"console", command_console},
-	{"dmesg", command_dmesg},       {"pause", command_pause},     {"unpause", command_unpause},
-	{"shutdown", command_shutdown}, {"destroy", command_destroy}, {"wait", command_wait},
-	{"rename", command_rename},     {"mem-max", command_mem_max}, {"mem-set", command_mem_set},
-	{"vcpu-set", command_vcpu_set}, {"sysrq", command_sysrq},     {"trigger", command_trigger},
+	{"info", command_info},         {"vcpus", command_vcpus},
+	{"console", command_console},   {"dmesg", command_dmesg},
+	{"pause", command_pause},       {"unpause", command_unpause},
+	{"shutdown", command_shutdown}, {"destroy", command_destroy},
+	{"wait", command_wait},         {"rename", command_rename},
+	{"mem-max", command_mem_max},   {"mem-set", command_mem_set},
+	{"vcpu-set", command_vcpu_set}, {"sysrq", command_sysrq},
+	{"trigger", command_trigger},   {"dump-core", command_dump_core},
 };
 
 void guest_command(void *opaque, struct control_call *call)

@@ -153,7 +153,7 @@ static int write_headers(int fd, const struct vm *vm, off_t memory_at)
 	return rc ? rc : write_at(fd, phdr, sizeof(phdr), sizeof(ehdr));
 }
 
-static int write_core(int fd, struct vm *vm)
+int guest_core_dump(int fd, struct vm *vm)
 {
 	off_t notes = sizeof(Elf64_Ehdr) + HEADERS_MAX * sizeof(Elf64_Phdr);
 	off_t memory = notes + vm->nr_vcpus * sizeof(struct vcpu_note);
@@ -190,7 +190,7 @@ static int give_name(struct guest_core *core)
 
 int guest_core_write(struct guest_core *core, struct vm *vm, struct problem *p)
 {
-	int rc = write_core(core->fd, vm);
+	int rc = guest_core_dump(core->fd, vm);
 
 	if (!rc)
 		rc = give_name(core);

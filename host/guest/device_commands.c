@@ -164,6 +164,16 @@ static void nic_let_go(struct xenbus_device *dev)
  * Detaching: asked of the frontend, or done without it.
  */
 
+void guest_finish_detaching(struct guest *g)
+{
+	for (unsigned i = g->nr_disks; i-- > 0;)
+		if (g->disks[i]->detaching)
+			forget_disk(g->disks[i]);
+	for (unsigned i = g->nr_nics; i-- > 0;)
+		if (g->nics[i]->detaching)
+			forget_nic(g->nics[i]);
+}
+
 static bool is_forced(const struct control_call *call)
 {
 	return json_is_true(json_object_get(call->request, "force"));
@@ -199,10 +209,15 @@ static void detach_disk(struct guest_disk *disk, struct control_call *call)
 		xenbus_detach(dev, disk_let_go);
 }
 
+/* By the name that the client was given, if it tells. */
 static void no_disk(const struct guest *g, struct control_call *call, uint32_t devid)
 {
-	control_fail(call, "%s has no disk %u; `xenolith block-list %s` shows them",
-		     g->config->name, devid, g->config->name);
+	const char *vdev = json_string_value(json_object_get(call->request, "vdev"));
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", devid);
+	control_fail(call, "%s has no disk %s; `xenolith block-list %s` shows them",
+		     g->config->name, vdev ? vdev : number, g->config->name);
 }
 
 static void block_detach(struct guest *g, struct control_call *call)
@@ -284,15 +299,21 @@ static const struct command {
 	{"block-attach", guest_block_attach},     {"block-list", block_list},
 	{"block-resize", block_resize},           {"block-detach", block_detach},
 	{"network-attach", guest_network_attach}, {"network-list", network_list},
-	{"network-detach", network_detach},
+	{"network-detach", network_detach},       {"cd-insert", guest_cd_insert},
 };
+
+/* Of a guest that is kept after its end, too. */
+static bool only_looks(void (*run)(struct guest *g, struct control_call *call))
+{
+	return run == block_list || run == network_list;
+}
 
 bool guest_device_command(struct guest *g, struct control_call *call)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, call->command) != 0)
 			continue;
-		if (guest_still_runs(g, call))
+		if (only_looks(commands[i].run) || guest_still_runs(g, call))
 			commands[i].run(g, call);
 		return true;
 	}

@@ -5,6 +5,9 @@
 #include "host/config/nic_spec.h"
 #include "host/guest/process.h"
 
+/* Each is a descriptor, of which a process has 1024. Queues that find none left do without. */
+#define RINGS_MAX 128
+
 static int open_disk(struct guest *g, struct disk_config *config, struct problem *p)
 {
 	struct guest_disk *disk;
@@ -16,7 +19,7 @@ static int open_disk(struct guest *g, struct disk_config *config, struct problem
 		return problem(p, "no memory for the disk %s", config->vdev);
 	disk->guest = g;
 	disk->config = config;
-	disk->image = block_image_open(config, p);
+	disk->image = block_image_open(config, &g->rings, p);
 	if (!disk->image) {
 		free(disk);
 		return -1;
@@ -36,7 +39,7 @@ static int open_nic(struct guest *g, struct nic_config *config, struct problem *
 		return problem(p, "no memory for the network interface %u", config->devid);
 	nic->guest = g;
 	nic->config = config;
-	nic->link = net_link_open(config, p);
+	nic->link = net_link_open(config, g->folder.domid, p);
 	if (!nic->link) {
 		free(nic);
 		return -1;
@@ -93,11 +96,24 @@ void guest_nic_free(struct guest_nic *nic)
 	free(nic);
 }
 
+/* No more can be made once the guest runs: enough for each raw disk, and for one to be attached. */
+static void open_rings(struct guest *g)
+{
+	const struct guest_config *c = g->config;
+	unsigned queues = c->maxvcpus < BLOCK_MAX_QUEUES ? c->maxvcpus : BLOCK_MAX_QUEUES;
+	unsigned rings = queues;
+
+	for (unsigned i = 0; i < c->nr_disks; i++)
+		rings += c->disks[i].format == DISK_RAW ? queues : 0;
+	image_rings_open(&g->rings, rings < RINGS_MAX ? rings : RINGS_MAX);
+}
+
 int guest_devices_open(struct guest *g, struct problem *p)
 {
 	struct guest_config *c = g->config;
 	int rc = open_channels(g, p);
 
+	open_rings(g);
 	for (unsigned i = 0; i < c->nr_disks && !rc; i++)
 		rc = open_disk(g, &c->disks[i], p);
 	for (unsigned i = 0; i < c->nr_nics && !rc; i++)
@@ -115,6 +131,7 @@ void guest_devices_close(struct guest *g)
 		guest_channel_close(&g->channels[--g->nr_channels]);
 	free(g->channels);
 	g->channels = NULL;
+	image_rings_close(&g->rings);
 }
 
 int guest_disk_show(struct guest_disk *disk, struct problem *p)
@@ -166,12 +183,13 @@ void guest_devices_hide(struct guest *g)
 		guest_channel_hide(&g->channels[i]);
 }
 
+/* From the last one on: one that was being detached goes, and the last takes its place. */
 void guest_devices_reset(struct guest *g)
 {
-	for (unsigned i = 0; i < g->nr_disks; i++)
+	for (unsigned i = g->nr_disks; i-- > 0;)
 		if (g->disks[i]->device)
 			xenbus_reset(block_device_bus(g->disks[i]->device));
-	for (unsigned i = 0; i < g->nr_nics; i++)
+	for (unsigned i = g->nr_nics; i-- > 0;)
 		if (g->nics[i]->device)
 			xenbus_reset(net_device_bus(g->nics[i]->device));
 	for (unsigned i = 0; i < g->nr_channels; i++)

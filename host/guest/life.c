@@ -291,6 +291,7 @@ void guest_machine_ended(struct guest *g)
 	if (!g->machine || g->end != GUEST_RUNS)
 		return;
 	g->end = machine_end(g);
+	guest_finish_detaching(g);
 	console_flush(&g->machine->console);
 	store_domain_stopped(g->store, g->folder.domid);
 	fprintf(stderr, "xenolith: domain %u, %s, has ended: %s\n", g->folder.domid,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/backend/block/block.h"
 #include "host/event.h"
 #include "host/guest/sandbox.h"
 
@@ -91,15 +92,13 @@ static void close_all(struct guest *g)
 
 /*
  * From now on nothing of the host's can be opened but to be read. The guest's folder is removed at
- * the end, and a core gets its name in its own. Disks' queues, made when frontends connect, have
- * rings.
+ * the end, and a core gets its name in its own.
  */
 static int arm_sandbox(struct guest *g, struct problem *p)
 {
 	char run_dir[sizeof(g->folder.path)], core_dir[sizeof(g->core.path)];
 	const char *folders[] = {run_dir, core_dir};
 	const struct sandbox_config config = {
-		.io_uring = true,
 		.folders = folders,
 		.nr_folders = g->core.fd >= 0 ? 2 : 1,
 	};
@@ -113,6 +112,7 @@ static int arm_sandbox(struct guest *g, struct problem *p)
 
 static int start(struct guest *g, struct problem *p)
 {
+	block_load_libraries();
 	if (open_all(g, p) || guest_bring_up(g, p) || arm_sandbox(g, p))
 		return -1;
 	return guest_start_machine(g, p);

@@ -9,6 +9,7 @@
 #define HOST_GUEST_PROCESS_H
 
 #include "host/backend/block/block.h"
+#include "host/backend/block/image_rings.h"
 #include "host/backend/net/net.h"
 #include "host/config/guest_config.h"
 #include "host/control/control_server.h"
@@ -79,6 +80,7 @@ struct guest {
 	unsigned vcpus_online;  /* as we have asked the guest */
 	uint64_t memory_target; /* the same, bytes */
 
+	struct image_rings rings; /* of the disks, and of those to come */
 	unsigned nr_disks, nr_nics;
 	struct guest_disk *disks[GUEST_DISKS_MAX];
 	struct guest_nic *nics[GUEST_NICS_MAX];
@@ -149,13 +151,16 @@ void guest_tell_waiters(struct guest *g, const char *action);
 bool guest_still_runs(const struct guest *g, struct control_call *call);
 bool guest_number_argument(struct control_call *call, const char *name, int64_t max, int64_t *n);
 
-/* device_commands.c: block-* and network-*. False: the command is none of them. */
+/* device_commands.c: block-*, cd-insert and network-*. False: the command is none of them. */
 bool guest_device_command(struct guest *g, struct control_call *call);
+/* The guest has ended: what it was asked to let go of goes. */
+void guest_finish_detaching(struct guest *g);
 /* What block-list and network-list answer. */
 json_t *guest_disks_json(const struct guest *g);
 json_t *guest_nics_json(const struct guest *g);
-/* attach_commands.c: two of those. */
+/* attach_commands.c: three of those. */
 void guest_block_attach(struct guest *g, struct control_call *call);
+void guest_cd_insert(struct guest *g, struct control_call *call);
 void guest_network_attach(struct guest *g, struct control_call *call);
 
 const char *guest_end_name(enum guest_end end);

@@ -121,7 +121,7 @@ static int handle_refused_calls(struct problem *p)
 	return 0;
 }
 
-static int load(const struct sandbox_config *c, enum mode mode, bool files_fenced)
+static int load(enum mode mode, bool files_fenced)
 {
 	scmp_filter_ctx filter = seccomp_init(mode == MODE_LOG ? SCMP_ACT_LOG : SCMP_ACT_TRAP);
 	int rc = filter ? 0 : -ENOMEM;
@@ -132,11 +132,8 @@ static int load(const struct sandbox_config *c, enum mode mode, bool files_fence
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
 	if (!rc)
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-	/* A tree: what is called most is found as soon as anything else. */
 	if (!rc)
-		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (!rc)
-		rc = sandbox_add_rules(filter, c, files_fenced);
+		rc = sandbox_add_rules(filter, files_fenced);
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
@@ -166,7 +163,7 @@ int sandbox_arm(const struct sandbox_config *c, struct problem *p)
 		if (fenced < 0 || handle_refused_calls(p))
 			return -1;
 	}
-	rc = load(c, mode, fenced || mode == MODE_LOG);
+	rc = load(mode, fenced || mode == MODE_LOG);
 	return rc ? problem(p,
 			    "cannot arm the sandbox: seccomp: %s; " SWITCH "=off runs without it",
 			    strerror(-rc))

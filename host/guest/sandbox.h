@@ -23,14 +23,6 @@
 
 struct sandbox_config {
 	/*
-	 * Rings of io_uring may be made later on: to a disk's queue, which is opened when its
-	 * frontend connects. An operation in a ring is seen by no seccomp filter: by those of them
-	 * that open files and sockets an intruder gets what the calls refuse, as far as Landlock
-	 * lets him. If not: io_uring_setup answers EPERM, and disks do without.
-	 */
-	bool io_uring;
-
-	/*
 	 * Folders in which files may be removed, and given a name (linkat), at the end: the guest's
 	 * own in the runtime folder. They must be there. Without Landlock that is refused (EACCES)
 	 * everywhere.

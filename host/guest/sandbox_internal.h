@@ -12,7 +12,7 @@
  * sandbox_rules.c: the rules into the filter. files_fenced: Landlock says where files may be
  * removed. 0 or -errno of libseccomp.
  */
-int sandbox_add_rules(scmp_filter_ctx filter, const struct sandbox_config *c, bool files_fenced);
+int sandbox_add_rules(scmp_filter_ctx filter, bool files_fenced);
 
 /*
  * sandbox_files.c: Landlock. 1: files are made, changed, run and removed nowhere but where `c`

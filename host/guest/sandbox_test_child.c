@@ -63,7 +63,7 @@ struct outcome run(const struct sandbox_config *c, int (*act)(void))
 	return o;
 }
 
-const struct sandbox_config plain = {.io_uring = false};
+const struct sandbox_config plain = {.nr_folders = 0};
 
 void works_with(const struct sandbox_config *c, int (*act)(void), const char *what)
 {

@@ -195,7 +195,7 @@ static int attach(const struct guest_config *c, const struct start_options *o, s
 	struct control_guest guest;
 	json_t *answer;
 
-	if (control_find(c->name, &guest, p) || console_client_run(&guest, p))
+	if (control_find(c->name, &guest, p) || console_client_run(&guest, 0, p))
 		return -1;
 	if (!o->foreground)
 		return 0;

@@ -42,7 +42,7 @@ static const struct kvm_sregs *sregs(struct vm_vcpu *vv)
 		ioctl(vv->fd, KVM_GET_SREGS, &vv->sregs);
 	vv->sregs_valid = true;
 	vv->want_sregs = true;
-	vv->la57 = s->cr4 & CR4_LA57;
+	vv->page_64.cr4 = CR4_PAE | (s->cr4 & CR4_LA57);
 	return s;
 }
 
@@ -52,11 +52,8 @@ const struct paging *vcpu_paging(struct vcpu *v, bool exact)
 	const struct kvm_sregs *s;
 
 	if (vv->from_page_64 && !exact) {
-		vv->paging = (struct paging){.cr0 = CR0_PG | CR0_WP,
-					     .cr3 = vv->run->s.regs.regs.rbx,
-					     .cr4 = CR4_PAE | vv->la57,
-					     .efer = EFER_LMA};
-		return &vv->paging;
+		vv->page_64.cr3 = vv->run->s.regs.regs.rbx;
+		return &vv->page_64;
 	}
 	s = sregs(vv);
 	vv->paging = (struct paging){.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer};

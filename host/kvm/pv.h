@@ -68,6 +68,13 @@ void pv_vcpu_info_moved(struct vm_vcpu *vv);
 /* The guest shall have an NMI. Any thread. */
 void pv_vcpu_nmi(struct vm_vcpu *vv);
 
+/*
+ * Before a vCPU waits that another has called down: is it within its monitor, or the guest, still?
+ * Then it is to run until it comes out by a hypercall, which it has been asked to. Only of PV
+ * guests.
+ */
+bool pv_vcpu_comes_out(struct vm_vcpu *vv);
+
 /* An exit that is the monitor's word for us; false: the port is another. */
 bool pv_vcpu_exit(struct vm_vcpu *vv);
 

@@ -267,7 +267,8 @@ static void fill_boot(struct pv_monitor *m, const struct ram *ram, domid_t domid
 		(uint64_t *)direct(*entry_for(m, PV_WINDOWS_VIRT, 2) & PV_PTE_MFN_MASK);
 	for (unsigned i = 0; i < ram->count; i++)
 		for (uint64_t at = 0; at < ram->blocks[i].size; at += PV_PAGE_SIZE)
-			m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE].flags = PV_FRAME_RAM;
+			pv_frame_become(&m->frames[(ram->blocks[i].gpa + at) / PV_PAGE_SIZE],
+					PV_FRAME_RAM);
 }
 
 int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus,
@@ -317,6 +318,7 @@ int vm_become_pv(struct vm *vm, struct problem *p)
 		.frames = m->frames,
 		.m2p = m->m2p,
 		.m2p_mfn = ((uint8_t *)m->m2p - m->hva + m->gpa) / PV_PAGE_SIZE,
+		.grant = &m->boot->domain.grant,
 	};
 
 	return domain_make_pv(&vm->domain, &machine) ? problem(p, "no memory for a PV domain") : 0;

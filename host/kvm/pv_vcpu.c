@@ -191,3 +191,18 @@ void pv_vcpu_nmi(struct vm_vcpu *vv)
 	vcpu_unblock(vv->vcpu);
 	vm_upcall(vv->vcpu);
 }
+
+/* Elsewhere it may have a lock, and in its TLB what others want it to forget. */
+bool pv_vcpu_comes_out(struct vm_vcpu *vv)
+{
+	struct pv_window *w;
+
+	if (!vv->vm->pv)
+		return false;
+	w = pv_monitor_window(vv->vm->pv, vv->vcpu->id);
+	if (__atomic_load_n(&w->away, __ATOMIC_SEQ_CST))
+		return false;
+	__atomic_store_n(&w->wanted_outside, 1, __ATOMIC_SEQ_CST);
+	vm_upcall(vv->vcpu);
+	return true;
+}

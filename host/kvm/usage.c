@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+
+#include "shim/x86.h"
 
 /* proc(5): in /proc/PID/stat, fields are counted from 1, and the name may hold anything but ')'. */
 #define STAT_STATE     3
@@ -46,21 +49,58 @@ static int processor(const char *fields)
 	return end > fields ? (int)cpu : -1;
 }
 
+static uint64_t nanoseconds(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000ull + (uint64_t)t->tv_nsec;
+}
+
+void vcpu_usage_ends(struct vm_vcpu *vv)
+{
+	struct timespec t;
+
+	if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t))
+		__atomic_store_n(&vv->time_ns, nanoseconds(&t), __ATOMIC_RELAXED);
+}
+
+static uint64_t time_of(const struct vm_vcpu *vv)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (vv->started && !pthread_getcpuclockid(vv->thread, &clock) && !clock_gettime(clock, &t))
+		return nanoseconds(&t);
+	return __atomic_load_n(&vv->time_ns, __ATOMIC_RELAXED);
+}
+
 void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage)
 {
 	const char *fields;
-	struct timespec t;
-	clockid_t clock;
 	char text[1024];
 
-	*usage = (struct vcpu_usage){.cpu = -1};
-	if (!vv->started)
-		return;
-	usage->online = !vcpu_is_down(vv->vcpu);
-	if (!pthread_getcpuclockid(vv->thread, &clock) && !clock_gettime(clock, &t))
-		usage->time_ns = t.tv_sec * 1000000000ull + t.tv_nsec;
-	if (!read_stat(__atomic_load_n(&vv->tid, __ATOMIC_RELAXED), text, sizeof(text), &fields))
+	*usage = (struct vcpu_usage){
+		.cpu = -1,
+		.online = !vcpu_is_down(vv->vcpu),
+		.time_ns = time_of(vv),
+	};
+	if (!vv->started ||
+	    !read_stat(__atomic_load_n(&vv->tid, __ATOMIC_RELAXED), text, sizeof(text), &fields))
 		return;
 	usage->running = *fields == 'R';
 	usage->cpu = processor(fields);
+}
+
+bool vcpu_is_off(struct vm_vcpu *vv)
+{
+	struct kvm_mp_state mp;
+	struct kvm_regs regs;
+	bool off;
+
+	vm_pause_begin(vv->vm);
+	vm_pause_wait(vv->vm);
+	/* One that waits in a hypercall is halted by us. */
+	off = vv->mp_state == KVM_MP_STATE_RUNNABLE && !ioctl(vv->fd, KVM_GET_MP_STATE, &mp) &&
+	      mp.mp_state == KVM_MP_STATE_HALTED && !ioctl(vv->fd, KVM_GET_REGS, &regs) &&
+	      !(regs.rflags & RFLAGS_IF);
+	vm_resume(vv->vm);
+	return off;
 }

@@ -17,7 +17,17 @@ struct vcpu_usage {
 	bool running;     /* on that CPU, or waiting for it: neither halted nor blocked */
 };
 
-/* Zeros where the thread has ended. Not for a vCPU's own thread. */
+/* Also of one whose thread has ended: it was online or not. Not for a vCPU's own thread. */
 void vcpu_usage(const struct vm_vcpu *vv, struct vcpu_usage *usage);
+
+/*
+ * Is one that is online, and does nothing, off? That is halted with interrupts off, as a kernel
+ * leaves a CPU that it has taken offline. Xen calls it down; on KVM nobody hears of it. For a
+ * moment the guest stands still. Not while it ends, and not for a vCPU's own thread.
+ */
+bool vcpu_is_off(struct vm_vcpu *vv);
+
+/* The vCPU's own thread ends: its time is kept. */
+void vcpu_usage_ends(struct vm_vcpu *vv);
 
 #endif

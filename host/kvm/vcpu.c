@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/kvm/pv.h"
+#include "host/kvm/usage.h"
 #include "host/loader/acpi.h"
 #include "host/thread.h"
 #include "shim/callback.h"
@@ -202,6 +203,7 @@ static void *vcpu_thread(void *opaque)
 	vcpu_begin(vv);
 	while (serve_requests(vv))
 		run_once(vv);
+	vcpu_usage_ends(vv);
 	vm_thread_ends(vv->vm);
 	return NULL;
 }
@@ -235,7 +237,12 @@ int vcpu_set_pvh_state(struct vm_vcpu *vv, uint32_t entry, uint32_t start_info, 
 
 int vcpu_create(struct vm *vm, struct vm_vcpu *vv, struct problem *p)
 {
-	*vv = (struct vm_vcpu){.vm = vm, .timer.fd = -1, .schedstat_fd = -1};
+	*vv = (struct vm_vcpu){
+		.vm = vm,
+		.timer.fd = -1,
+		.schedstat_fd = -1,
+		.page_64 = {.cr0 = CR0_PG | CR0_WP, .cr4 = CR4_PAE, .efer = EFER_LMA},
+	};
 	if (vm->events)
 		vv->requests = VCPU_REQ_TIME_AREA; /* which also tells KVM where events go */
 	vv->vcpu = domain_add_vcpu(&vm->domain, vv);

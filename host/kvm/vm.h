@@ -72,6 +72,7 @@ struct vm_vcpu {
 	bool running;
 	pid_t tid;         /* the kernel's name of the thread, atomic; 0: it has not begun */
 	uint32_t requests; /* atomic */
+	uint64_t time_ns;  /* of the host's CPUs that its thread had, when it ended; atomic */
 
 	/*
 	 * Of the exit at hand. Segments and control registers cost KVM some 500 instructions an
@@ -81,7 +82,7 @@ struct vm_vcpu {
 	struct kvm_sregs sregs;
 	bool sregs_valid, want_sregs, from_page_64;
 	struct paging paging;
-	uint64_t la57; /* CR4.LA57 when sregs were last seen */
+	struct paging page_64; /* of who calls by the 64-bit page, but for cr3: as last seen */
 
 	bool has_xsave, has_fsgsbase; /* what its CPUID says */
 	bool synic_on;

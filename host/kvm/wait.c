@@ -107,7 +107,7 @@ void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 
 	if (vv->mp_state != KVM_MP_STATE_RUNNABLE || vcpu_is_down(v))
 		look_for_init(vv);
-	if (vcpu_may_run(v))
+	if (vcpu_may_run(v) || pv_vcpu_comes_out(vv))
 		set_state(vv, KVM_MP_STATE_RUNNABLE);
 	else if (vcpu_is_down(v))
 		set_state(vv, KVM_MP_STATE_UNINITIALIZED);

@@ -205,11 +205,13 @@ static int make_plan(struct plan *plan, struct problem *p)
 	if (place_segments(plan, p))
 		return -1;
 	avoid_isa_hole(plan);
-	if (place_modules(plan, p))
-		return -1;
+	/*
+	 * Before the modules: a 32-bit Linux reads it, with all that it points to, when no more is
+	 * mapped than the kernel and some 2 MiB behind it (mk_early_pgtbl_32).
+	 */
 	if (!place_find(&plan->place, plan->kernel_end, plan->info_size, &plan->info_gpa))
 		return no_room(plan, k->name, "the start info with its command line", p);
-	return 0;
+	return place_modules(plan, p);
 }
 
 static int load_segments(const struct plan *plan, struct problem *p)

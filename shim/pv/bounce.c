@@ -139,9 +139,15 @@ static bool take_async(struct pv_vcpu *v, bool *pending, uint8_t bit, uint8_t *b
 	return true;
 }
 
+static bool event_wanted(const struct pv_vcpu *v)
+{
+	return __atomic_load_n(&v->info->evtchn_upcall_pending, __ATOMIC_ACQUIRE) &&
+	       !upcall_mask(v);
+}
+
 static bool take_event(struct pv_vcpu *v)
 {
-	if (!__atomic_load_n(&v->info->evtchn_upcall_pending, __ATOMIC_ACQUIRE) || upcall_mask(v))
+	if (!event_wanted(v))
 		return false;
 	v->bounce = (struct pv_bounce){
 		.wanted = true,
@@ -151,7 +157,14 @@ static bool take_event(struct pv_vcpu *v)
 	return true;
 }
 
-int pv_before_return(struct pv_vcpu *v, struct pv_regs *r)
+/* Most returns have nothing of all this. */
+static bool anything_wanted(const struct pv_vcpu *v)
+{
+	return v->dying || v->bounce.wanted || __atomic_load_n(&v->mce_pending, __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&v->nmi_pending, __ATOMIC_RELAXED) || event_wanted(v);
+}
+
+static int __attribute__((noinline)) deliver_all(struct pv_vcpu *v, struct pv_regs *r)
 {
 	while (!v->dying) {
 		if (!v->bounce.wanted &&
@@ -163,6 +176,11 @@ int pv_before_return(struct pv_vcpu *v, struct pv_regs *r)
 			break;
 	}
 	return -XEN_EFAULT;
+}
+
+int pv_before_return(struct pv_vcpu *v, struct pv_regs *r)
+{
+	return anything_wanted(v) ? deliver_all(v, r) : 0;
 }
 
 static void no_syscall(struct pv_vcpu *v, struct pv_regs *r)

@@ -3,8 +3,10 @@
 
 #include "shim/pv/arch.h"
 #include "shim/pv/cpu_machine.h"
+#include "shim/pv/cpu_op.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/boot.h"
+#include "shim/pv/traps.h"
 
 #define GDT_FRAMES_MAX  FIRST_RESERVED_GDT_PAGE
 #define LDT_ENTRIES_MAX 8192u
@@ -89,6 +91,16 @@ static void take_handlers(struct pv_vcpu *v, const struct vcpu_guest_context *c)
 	v->syscall.masks_events = c->flags & VGCF_syscall_disables_events;
 }
 
+/* What it may not have it does not get, and goes on without. */
+static void take_debug(struct pv_vcpu *v, const struct vcpu_guest_context *c)
+{
+	v->debug[6] = DR6_RESERVED_ONE;
+	v->debug[7] = DR7_RESERVED_ONE;
+	for (unsigned n = 0; n < 8; n++)
+		if (n != 4 && n != 5)
+			pv_write_debugreg(v, n, c->debugreg[n]);
+}
+
 int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c)
 {
 	int rc = check(c);
@@ -108,8 +120,7 @@ int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c)
 	v->fs_base = c->fs_base;
 	v->gs_base_kernel = c->gs_base_kernel;
 	v->gs_base_user = c->gs_base_user;
-	v->debug[6] = DR6_RESERVED_ONE;
-	v->debug[7] = DR7_RESERVED_ONE;
+	take_debug(v, c);
 	take_handlers(v, c);
 	return take_tables(v, c);
 }
@@ -126,6 +137,7 @@ void pv_release_context(struct pv_vcpu *v)
 void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_guest_context *c)
 {
 	const struct cpu_user_regs *u = &c->user_regs;
+	bool selectors;
 
 	*r = (struct pv_regs){
 		.r15 = u->r15,
@@ -148,12 +160,21 @@ void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_gu
 		.rflags = (u->rflags & ~RFLAGS_IOPL) | RFLAGS_IF,
 		.rsp = u->rsp,
 		.ss = u->ss,
+		.ds = u->ds,
+		.es = u->es,
+		.fs = u->fs,
+		.gs = u->gs,
 	};
 	pv_load_base(v);
 	pv_load_gdt(v);
 	pv_load_ldt(v);
 	pv_load_debug(v);
+	if (c->flags & VGCF_i387_valid)
+		pv_load_fpu(c->fpu_ctxt.x);
+	selectors = pv_load_selectors(r);
 	pv_load_segment_bases(v);
 	pv_load_ts(v);
 	pv_load_cr4(v);
+	if (!selectors)
+		pv_failsafe(v, r);
 }

@@ -19,7 +19,10 @@ int pv_set_context(struct pv_vcpu *v, struct vcpu_guest_context *c);
 /* What it holds is put again: it has not begun. */
 void pv_release_context(struct pv_vcpu *v);
 
-/* On the vCPU's own CPU: it goes on with *r, as its context says. */
+/*
+ * On the vCPU's own CPU: it goes on with *r, as its context says, or in its failsafe callback if
+ * ds, es, fs or gs cannot be loaded.
+ */
 void pv_start_context(struct pv_vcpu *v, struct pv_regs *r, const struct vcpu_guest_context *c);
 
 #endif

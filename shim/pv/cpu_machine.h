@@ -25,6 +25,17 @@ void pv_load_gs_other(uint16_t selector);
 
 /* ds, es, fs and gs as the CPU has them, into their places in *r. */
 void pv_read_selectors(struct pv_regs *r);
+/*
+ * And back, from the vCPU's tables; null selectors where that faults: then false. The bases of FS
+ * and GS are to be written afterwards.
+ */
+bool pv_load_selectors(const struct pv_regs *r);
+
+/*
+ * The FPU's registers, as FXSAVE has them (512 bytes), while CR0.TS is clear. If that faults, they
+ * stay as they are.
+ */
+void pv_load_fpu(const void *saved);
 
 /* CR4 as the guest may have it: the bits of v->cr4 that are its own (PV_CR4_OWN in emulate.h). */
 void pv_load_cr4(struct pv_vcpu *v);

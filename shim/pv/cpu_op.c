@@ -5,6 +5,7 @@
 #include "shim/pv/arch.h"
 #include "shim/pv/cpu_machine.h"
 #include "shim/pv/monitor/boot.h"
+#include "shim/xen_version.h"
 
 #define MAX_PORTS 65536u
 
@@ -77,6 +78,26 @@ long pv_op_vm_assist(struct pv_vcpu *v, const uint64_t args[6])
 	mm->m2p_strict = *assists & ASSIST(m2p_strict);
 	pv_unlock(&mm->lock);
 	return 0;
+}
+
+/* Linux asks for nothing but to have its events looked at: every return does that. */
+long pv_op_xen_version(struct pv_vcpu *v, const uint64_t args[6])
+{
+	(void)v;
+	if ((uint32_t)args[0] != XENVER_version)
+		return PV_OP_HOST;
+	return XEN_SHIM_MAJOR << 16 | XEN_SHIM_MINOR;
+}
+
+/* To wait for what has come already takes no time. */
+long pv_op_sched(struct pv_vcpu *v, const uint64_t args[6])
+{
+	struct vcpu_info *info = v->info;
+
+	if ((uint32_t)args[0] != SCHEDOP_block)
+		return PV_OP_HOST;
+	__atomic_store_n(&info->evtchn_upcall_mask, 0, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST) ? 0 : PV_OP_HOST;
 }
 
 static long set_iopl(struct pv_vcpu *v, uint64_t at)

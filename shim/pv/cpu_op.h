@@ -50,6 +50,12 @@ long pv_read_debugreg(const struct pv_vcpu *v, unsigned reg, uint64_t *value);
  * PV_OP_HOST: of the run states' update flag. */
 long pv_op_vm_assist(struct pv_vcpu *v, const uint64_t args[6]);
 
+/* (XENVER_*, pointer). PV_OP_HOST but for XENVER_version. */
+long pv_op_xen_version(struct pv_vcpu *v, const uint64_t args[6]);
+
+/* (SCHEDOP_*, pointer). PV_OP_HOST but for SCHEDOP_block when there is an event already: 0. */
+long pv_op_sched(struct pv_vcpu *v, const uint64_t args[6]);
+
 /* (PHYSDEVOP_*, structure): set_iopl and set_iobitmap: -XEN_EINVAL: more than 3; more than 65536
  * ports, or the hypervisor's address. Else PV_OP_HOST. */
 long pv_op_physdev(struct pv_vcpu *v, const uint64_t args[6]);

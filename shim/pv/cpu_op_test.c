@@ -223,12 +223,38 @@ static void iobitmap(void **state)
 	assert_int_equal(f->v.iobmp_limit, 0);
 }
 
+static void version(void **state)
+{
+	struct fake_cpu *f = *state;
+
+	assert_int_equal(call(f, pv_op_xen_version, XENVER_version, NOT_THERE), 4 << 16 | 17);
+	assert_true(call(f, pv_op_xen_version, XENVER_extraversion, NOT_THERE) == PV_OP_HOST);
+}
+
+/* Without an event the host is to wait; with the mask off in any case. */
+static void block(void **state)
+{
+	struct fake_cpu *f = *state;
+
+	f->v.info->evtchn_upcall_mask = 1;
+	assert_true(call(f, pv_op_sched, SCHEDOP_block, NOT_THERE) == PV_OP_HOST);
+	assert_int_equal(f->v.info->evtchn_upcall_mask, 0);
+	f->v.info->evtchn_upcall_mask = 1;
+	f->v.info->evtchn_upcall_pending = 1;
+	assert_true(call(f, pv_op_sched, SCHEDOP_yield, NOT_THERE) == PV_OP_HOST);
+	assert_int_equal(f->v.info->evtchn_upcall_mask, 1);
+	assert_int_equal(call(f, pv_op_sched, SCHEDOP_block, NOT_THERE), 0);
+	assert_int_equal(f->v.info->evtchn_upcall_mask, 0);
+	assert_int_equal(f->v.info->evtchn_upcall_pending, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(stack_switch),    TEST(segment_bases), TEST(gs_selector),   TEST(taskswitch),
 		TEST(debug_addresses), TEST(debug_status),  TEST(debug_control), TEST(debug_ports),
 		TEST(debug_aliases),   TEST(vm_assist),     TEST(iopl),          TEST(iobitmap),
+		TEST(version),         TEST(block),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

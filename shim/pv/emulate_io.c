@@ -8,8 +8,9 @@
 #include "shim/pv/segment.h"
 #include "shim/pv/traps.h"
 
-#define PORT_CMOS_INDEX  0x70
-#define PORT_PCI_ADDRESS 0xcf8
+#define PORT_PIT_COUNTER_2 0x42
+#define PORT_CMOS_INDEX    0x70
+#define PORT_PCI_ADDRESS   0xcf8
 
 /* Steps of a repeated instruction, before others have a turn. */
 #define MAX_STEPS 512
@@ -55,6 +56,10 @@ static bool may_use(struct pv_vcpu *v, uint32_t port, unsigned bytes)
 	return !(bitmap_at(v, v->iobmp + (port >> 3)) & ((1u << bytes) - 1) << (port & 7));
 }
 
+/*
+ * What is not there reads as all ones, as on Xen. Calibrating its TSC, Linux would wait for the PIT
+ * to show something less, 50,000 reads long.
+ */
 static uint32_t read_ports(const struct pv_vcpu *v, uint32_t port, unsigned bytes)
 {
 	uint32_t data = ~0u;
@@ -62,6 +67,8 @@ static uint32_t read_ports(const struct pv_vcpu *v, uint32_t port, unsigned byte
 
 	if (port == PORT_PCI_ADDRESS && bytes == 4)
 		return d->pci_address;
+	if (port == PORT_PIT_COUNTER_2 && bytes == 1)
+		return 0;
 	if (port <= PORT_CMOS_INDEX && port + bytes > PORT_CMOS_INDEX) {
 		unsigned shift = (PORT_CMOS_INDEX - port) * 8;
 

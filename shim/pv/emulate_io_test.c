@@ -90,7 +90,7 @@ static void in(void **state)
 	assert_int_equal(f->r.rip, FAKE_CODE + 3);
 }
 
-/* The two registers that a guest has. */
+/* The registers that a guest has. */
 static void own_ports(void **state)
 {
 	struct fake_cpu *f = *state;
@@ -117,6 +117,11 @@ static void own_ports(void **state)
 	assert_int_equal(f->r.rax, 0x44332244);
 	RUN(f, 0xe4, 0x71);
 	assert_int_equal(f->r.rax, 0x443322ff);
+
+	RUN(f, 0xe4, 0x42); /* the PIT's counter is not there, and at its end */
+	assert_int_equal(f->r.rax, 0x44332200);
+	RUN(f, 0xe5, 0x42);
+	assert_int_equal(f->r.rax, 0xffffffff);
 }
 
 static void strings(void **state)

@@ -74,7 +74,7 @@ static int write_l1(struct pv_mm *mm, uint64_t *at, uint64_t *expected, uint64_t
 	return 0;
 }
 
-static bool is_l1(const struct pv_mm *mm, uint64_t table)
+bool pv_is_l1(const struct pv_mm *mm, uint64_t table)
 {
 	return table < mm->max_mfn && mm->frames[table].type == PV_TYPE_L1 &&
 	       mm->frames[table].type_refs;
@@ -85,7 +85,7 @@ static int write_entry(struct pv_mm *mm, uint64_t table, unsigned index, uint64_
 {
 	int rc = 0;
 
-	if (!is_l1(mm, table))
+	if (!pv_is_l1(mm, table))
 		return -XEN_EINVAL;
 	if (value & PV_PTE_PRESENT)
 		rc = pv_get_page_entry(mm, value, false);

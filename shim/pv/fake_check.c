@@ -60,6 +60,14 @@ static void hold_frame_itself(struct model *x, uint64_t mfn)
 		hold(x, mfn, f->type);
 }
 
+/* Maps of grants by a device; those of the host are entries. */
+static void hold_handle(struct model *x, const struct fake_handle *h)
+{
+	if (h->flags & GNTMAP_device_map)
+		hold(x, x->m->host.grants[h->ref].mfn,
+		     h->flags & GNTMAP_readonly ? 0 : PV_TYPE_WRITABLE);
+}
+
 static void hold_root(struct model *x, uint64_t mfn)
 {
 	if (mfn)
@@ -203,6 +211,8 @@ void fake_check(struct fake_machine *m)
 	}
 	for (unsigned v = 0; v < FAKE_VCPUS; v++)
 		hold_vcpu(&x, &m->vcpus[v]);
+	for (unsigned i = 0; i < FAKE_HANDLES; i++)
+		hold_handle(&x, &m->host.handles[i]);
 	for (unsigned mfn = 0; mfn < FAKE_FRAMES; mfn++) {
 		compare(&x, mfn);
 		for (unsigned v = 0; v < FAKE_VCPUS; v++)

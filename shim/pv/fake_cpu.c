@@ -172,6 +172,25 @@ void pv_read_selectors(struct pv_regs *r)
 	r->gs = cpu->selectors[3];
 }
 
+bool pv_load_selectors(const struct pv_regs *r)
+{
+	const uint16_t all[] = {r->ds, r->es, r->fs, r->gs};
+	bool ok = true;
+
+	for (unsigned n = 0; n < 4; n++) {
+		bool bad = all[n] && all[n] == cpu->bad_selector;
+
+		cpu->selectors[n] = bad ? 0 : all[n];
+		ok &= !bad;
+	}
+	return ok;
+}
+
+void pv_load_fpu(const void *saved)
+{
+	memcpy(cpu->fpu, saved, sizeof(cpu->fpu));
+}
+
 uint64_t pv_take_dr6(void)
 {
 	uint64_t value = cpu->dr6;

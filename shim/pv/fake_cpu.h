@@ -50,6 +50,7 @@ struct fake_cpu {
 	uint64_t ts, cr4, dr6, debug[8], xcr0, tsc;
 	uint16_t gs_other, selectors[4]; /* ds, es, fs, gs */
 	uint16_t bad_selector;           /* that cannot be loaded */
+	uint8_t fpu[512];                /* as FXSAVE has it */
 
 	/* CPUID: as Intel's, with leaves 1, 7, 0xd.1 and 0x8000000x as a test sets them. */
 	uint32_t vendor[3]; /* ebx, ecx, edx */

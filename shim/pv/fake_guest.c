@@ -13,8 +13,8 @@
 static void set_flags(struct fake_machine *m)
 {
 	for (unsigned mfn = FAKE_L4; mfn < FAKE_SHARED; mfn++)
-		m->frames[mfn].flags = PV_FRAME_RAM;
-	m->frames[FAKE_SHARED].flags = PV_FRAME_SHARED;
+		pv_frame_become(&m->frames[mfn], PV_FRAME_RAM);
+	pv_frame_become(&m->frames[FAKE_SHARED], PV_FRAME_SHARED);
 }
 
 static void build_tables(struct fake_machine *m)
@@ -87,6 +87,17 @@ long fake_update(struct fake_machine *m, uint64_t table, unsigned index, uint64_
 long fake_remap(struct fake_machine *m, uint64_t mfn, uint64_t flags)
 {
 	return fake_update(m, FAKE_L1, mfn, pv_pte_make(mfn, flags));
+}
+
+long fake_grant_op(struct fake_machine *m, unsigned cmd, void *op, size_t size)
+{
+	const uint64_t args[6] = {cmd, FAKE_OUTSIDE, 1};
+	long rc;
+
+	memcpy(m->outside, op, size);
+	rc = pv_op_grant_table(&m->vcpus[fake_current()], args);
+	memcpy(op, m->outside, size);
+	return rc;
 }
 
 uint64_t fake_mask(struct fake_machine *m, uint64_t vcpus)

@@ -53,6 +53,8 @@ long fake_mmuext(struct fake_machine *m, unsigned cmd, uint64_t arg1, uint64_t a
 long fake_mmu_update(struct fake_machine *m, uint64_t ptr, uint64_t value);
 /* The entry of a table. */
 long fake_update(struct fake_machine *m, uint64_t table, unsigned index, uint64_t value);
+/* One operation on grants (GNTTABOP_*); *op is as it is afterwards. */
+long fake_grant_op(struct fake_machine *m, unsigned cmd, void *op, size_t size);
 /* The mapping of a frame at its place from FAKE_BASE on. */
 long fake_remap(struct fake_machine *m, uint64_t mfn, uint64_t flags);
 /*

@@ -158,11 +158,84 @@ void pv_flush_caches(void)
 	machine->asked[current].caches++;
 }
 
+/* Grants. */
+
+#define MAPS (GNTMAP_device_map | GNTMAP_host_map)
+
+void fake_grant(struct fake_machine *m, unsigned ref, uint64_t mfn, bool readonly)
+{
+	m->host.grants[ref] =
+		(struct fake_grant){.granted = true, .readonly = readonly, .mfn = mfn};
+}
+
+static unsigned *uses_of(struct fake_host *h, const struct fake_handle *of)
+{
+	struct fake_grant *g = &h->grants[of->ref];
+
+	return of->flags & GNTMAP_readonly ? &g->readers : &g->writers;
+}
+
+static int hold_grant(struct fake_host *h, struct pv_grant *g)
+{
+	uint32_t free = 0;
+
+	if (!(g->flags & MAPS))
+		return GNTST_bad_gntref;
+	if (g->dom != machine->domain.mm.domid)
+		return GNTST_bad_domain;
+	while (free < FAKE_HANDLES && h->handles[free].flags)
+		free++;
+	if (free == FAKE_HANDLES)
+		return GNTST_no_space;
+	if (g->ref >= FAKE_GRANTS)
+		return GNTST_bad_gntref;
+	if (!h->grants[g->ref].granted ||
+	    (h->grants[g->ref].readonly && !(g->flags & GNTMAP_readonly)))
+		return GNTST_general_error;
+	h->handles[free] = (struct fake_handle){.flags = g->flags, .ref = g->ref};
+	*uses_of(h, &h->handles[free]) += __builtin_popcount(g->flags & MAPS);
+	g->handle = free;
+	g->mfn = h->grants[g->ref].mfn;
+	return GNTST_okay;
+}
+
+static void release_grant(struct fake_host *h, const struct pv_grant *g)
+{
+	struct fake_handle *of = &h->handles[g->handle];
+	uint32_t ended = g->flags & of->flags & MAPS;
+
+	*uses_of(h, of) -= __builtin_popcount(ended);
+	of->flags &= ~ended;
+	if (!(of->flags & MAPS))
+		of->flags = 0;
+}
+
+int pv_ask_grant(unsigned cmd, enum pv_grant_step step)
+{
+	struct pv_grant *g = &machine->domain.grant;
+	struct fake_host *h = &machine->host;
+
+	(void)cmd;
+	if (step == PV_GRANT_HOLD)
+		return hold_grant(h, g);
+	if (g->handle >= FAKE_HANDLES || !h->handles[g->handle].flags)
+		return GNTST_bad_handle;
+	if (step == PV_GRANT_RELEASE) {
+		release_grant(h, g);
+		return GNTST_okay;
+	}
+	g->flags = h->handles[g->handle].flags;
+	g->mfn = h->grants[h->handles[g->handle].ref].mfn;
+	return GNTST_okay;
+}
+
 /* State. */
 
 void pv_load_base(struct pv_vcpu *v)
 {
 	machine->asked[v->id].base++;
+	if (v->id == current && !machine->threads)
+		forget_writable(current);
 }
 
 void pv_load_gdt(struct pv_vcpu *v)

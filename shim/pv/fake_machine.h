@@ -20,6 +20,21 @@ struct fake_asked {
 	uint64_t va; /* of the last flush of a page */
 };
 
+/* The host's part in grants: those of the guest to itself, and its handles. */
+#define FAKE_GRANTS  8u
+#define FAKE_HANDLES 16u
+
+struct fake_host {
+	struct fake_grant {
+		bool granted, readonly;
+		uint64_t mfn;
+		unsigned readers, writers;
+	} grants[FAKE_GRANTS];
+	struct fake_handle {
+		uint32_t flags, ref; /* flags 0: free */
+	} handles[FAKE_HANDLES];
+};
+
 struct fake_machine {
 	struct pv_domain domain;
 	struct pv_vcpu vcpus[FAKE_VCPUS];
@@ -29,6 +44,7 @@ struct fake_machine {
 	/* Memory that the guest reaches at FAKE_OUTSIDE, whatever its page tables say. */
 	uint8_t outside[PV_PAGE_SIZE];
 	struct fake_asked asked[FAKE_VCPUS];
+	struct fake_host host;
 	/* Frames that a vCPU's TLB may know as writable: those that have been, since it has
 	 * forgotten. fake_note_writable() adds those that are now. */
 	bool may_write[FAKE_VCPUS][FAKE_FRAMES];
@@ -44,6 +60,9 @@ void fake_set_current(struct fake_machine *m, unsigned vcpu);
 unsigned fake_current(void);
 
 void fake_note_writable(struct fake_machine *m);
+
+/* As the guest's grant table says: frame mfn may be mapped by the guest itself. */
+void fake_grant(struct fake_machine *m, unsigned ref, uint64_t mfn, bool readonly);
 
 static inline uint64_t *fake_table(struct fake_machine *m, uint64_t mfn)
 {

@@ -22,12 +22,6 @@ void pv_mm_init(struct pv_mm *mm)
 		mm->vcpus[i] = NULL;
 		mm->flushed[i] = 1;
 	}
-	for (uint64_t mfn = 0; mfn < mm->max_mfn; mfn++) {
-		struct pv_frame *f = &mm->frames[mfn];
-
-		if (f->flags) /* others are zero: memory that need not be touched */
-			pv_frame_become(f, f->flags & (PV_FRAME_RAM | PV_FRAME_SHARED));
-	}
 }
 
 bool pv_get_ref(struct pv_mm *mm, uint64_t mfn)

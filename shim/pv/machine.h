@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/pv/grant.h"
+
 struct pv_vcpu;
 
 /*
@@ -38,6 +40,7 @@ void pv_flush_caches(void);
 /*
  * The vCPU's guest tables as struct pv_vcpu has them from now on: the base pointer of its mode, its
  * GDT and LDT (frames, entries), debug registers, segment bases, FPU's availability (CR0.TS).
+ * The current vCPU forgets all translations with its base pointer.
  */
 void pv_load_base(struct pv_vcpu *v);
 void pv_load_gdt(struct pv_vcpu *v);
@@ -45,6 +48,9 @@ void pv_load_ldt(struct pv_vcpu *v);
 void pv_load_debug(struct pv_vcpu *v);
 void pv_load_segment_bases(struct pv_vcpu *v);
 void pv_load_ts(struct pv_vcpu *v);
+
+/* A step of the host's in an operation on grants (grant.h). With mm.lock held. */
+int pv_ask_grant(unsigned cmd, enum pv_grant_step step);
 
 /* The base of GS that is in use, and the other, are exchanged (the CPU's swapgs). */
 void pv_swap_gs(void);

@@ -125,8 +125,8 @@ static inline void *pv_frame_at(const struct pv_mm *mm, uint64_t mfn)
  */
 
 /*
- * The host has set domid, nr_vcpus, max_mfn, frames (all zero but for PV_FRAME_RAM and
- * PV_FRAME_SHARED), m2p, direct, l4_slots: the domain has all of these frames.
+ * The host has set domid, nr_vcpus, max_mfn, frames (zero, or what pv_frame_become() made of it),
+ * m2p, direct, l4_slots: the domain has all of these frames.
  */
 void pv_mm_init(struct pv_mm *mm);
 
@@ -210,6 +210,9 @@ int pv_modify_entry(struct pv_mm *mm, uint64_t table, unsigned index, uint64_t v
  */
 int pv_write_entry(struct pv_vcpu *v, uint64_t table, unsigned index, uint64_t *expected,
 		   uint64_t value);
+
+/* Is the frame a validated L1 table? Of any number. */
+bool pv_is_l1(const struct pv_mm *mm, uint64_t mfn);
 
 /*
  * The entry of an L1 table that translates `va` for the vCPU's kernel: in which table, at which

@@ -76,6 +76,9 @@ static uint64_t take_va(struct input *in)
 	return others[n % COUNT(others)];
 }
 
+/* The step that is noted, too; those below it are act()'s. */
+#define PIN 21
+
 /* One operation, the same on both machines: numbers are taken before. */
 struct step {
 	unsigned kind, small;
@@ -158,6 +161,47 @@ static long mask_call(struct fake_machine *m, const struct step *s)
 	return fake_mmuext(m, MMUEXT_TLB_FLUSH_LOCAL + s->small % 6, s->va, fake_mask(m, s->other));
 }
 
+/* An address of either kind: mostly of the first L1 table. */
+static uint64_t place(const struct step *s, uint32_t flags)
+{
+	if (flags & GNTMAP_contains_pte)
+		return (s->small & 0x20 ? s->mfn : FAKE_L1) << 12 | s->index * 8;
+	return s->small & 0x20 ? s->va : fake_va(s->index % FAKE_FRAMES);
+}
+
+static long map_grant(struct fake_machine *m, const struct step *s)
+{
+	struct gnttab_map_grant_ref op = {
+		.flags = s->small & 0x1f, .ref = s->other % FAKE_GRANTS, .dom = FAKE_DOMID};
+
+	op.host_addr = place(s, op.flags);
+	if (s->small & 0x40)
+		m->host.grants[op.ref].granted = false;
+	else if (!m->host.grants[op.ref].readers && !m->host.grants[op.ref].writers)
+		fake_grant(m, op.ref, s->mfn, s->small & 0x80);
+	return fake_grant_op(m, GNTTABOP_map_grant_ref, &op, sizeof(op)) ?: op.status;
+}
+
+static long unmap_grant(struct fake_machine *m, const struct step *s)
+{
+	uint32_t handle = s->other % FAKE_HANDLES;
+	const struct fake_handle *h = &m->host.handles[handle];
+	struct gnttab_unmap_grant_ref op = {.handle = handle, .host_addr = place(s, h->flags)};
+	struct gnttab_unmap_and_replace re = {
+		.handle = handle, .host_addr = op.host_addr, .new_addr = s->va};
+
+	if (s->small & 8) /* the map is written over, maybe */
+		fake_update(m, FAKE_L1, s->index,
+			    pv_pte_make(m->host.grants[h->ref].mfn, s->entry & 0xfff));
+	if (s->small & 1)
+		return fake_grant_op(m, GNTTABOP_unmap_and_replace, &re, sizeof(re)) ?: re.status;
+	if (s->small & 2)
+		op.dev_bus_addr = m->host.grants[h->ref].mfn << 12;
+	if (s->small & 4)
+		op.host_addr = 0;
+	return fake_grant_op(m, GNTTABOP_unmap_grant_ref, &op, sizeof(op)) ?: op.status;
+}
+
 static long act(struct fake_machine *m, const struct step *s)
 {
 	switch (s->kind) {
@@ -199,6 +243,10 @@ static long act(struct fake_machine *m, const struct step *s)
 	case 18:
 		fake_mm(m)->m2p_strict ^= s->small == 7;
 		return 0;
+	case 19:
+		return map_grant(m, s);
+	case 20:
+		return unmap_grant(m, s);
 	default:
 		return fake_mmuext(m, s->small % 24, s->mfn, s->other);
 	}
@@ -247,9 +295,9 @@ static void pin(struct run *r, struct input *in, unsigned vcpu)
 static void one(struct run *r, struct input *in)
 {
 	unsigned kind = take(in, 1), vcpu = kind >> 7;
-	struct step s = {.kind = kind % 20};
+	struct step s = {.kind = kind % (PIN + 1)};
 
-	if (s.kind == 19) {
+	if (s.kind == PIN) {
 		pin(r, in, vcpu);
 		return;
 	}
@@ -258,7 +306,7 @@ static void one(struct run *r, struct input *in)
 	s.mfn = take_mfn(in);
 	s.other = take_mfn(in);
 	s.entry = take_entry(in);
-	if (s.kind == 4 || s.kind == 8 || s.kind == 17)
+	if (s.kind == 4 || s.kind == 8 || s.kind == 17 || s.kind == 19 || s.kind == 20)
 		s.va = take_va(in);
 	both(r, &s, vcpu);
 }

@@ -136,11 +136,12 @@ static void hide_m2p(const struct pv_mm *mm, uint64_t mfn)
 		pv_pte_write((uint64_t *)pv_frame_at(mm, mfn) + PV_L4_FIRST, 0);
 }
 
-/* All translations are forgotten: the old tables' are in the TLB, pages of both modes too. */
+/* The old tables' translations are in the TLB, pages of both modes too: what is loaded forgets
+ * them. */
 static void load(struct pv_mm *mm, struct pv_vcpu *v)
 {
 	pv_load_base(v);
-	pv_mm_forget(mm, 1ull << v->id);
+	pv_mm_note_forgotten(mm, 1ull << v->id);
 }
 
 int pv_new_base(struct pv_vcpu *v, uint64_t mfn)

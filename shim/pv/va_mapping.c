@@ -13,8 +13,7 @@ static int update(struct pv_vcpu *v, uint64_t va, uint64_t value)
 	unsigned index;
 
 	pv_roots_forget(mm);
-	if (!pv_find_entry(v, va, &table, &index) || mm->frames[table].type != PV_TYPE_L1 ||
-	    !mm->frames[table].type_refs)
+	if (!pv_find_entry(v, va, &table, &index) || !pv_is_l1(mm, table))
 		return -XEN_EINVAL;
 	return pv_modify_entry(mm, table, index, value, 0);
 }

@@ -126,6 +126,45 @@ uint64_t pv_adjust_entry(unsigned level, uint64_t entry)
 	return entry | PV_PTE_USER | (level == 4 ? PV_PTE_ACCESSED : 0);
 }
 
+/*
+ * Most entries of most tables are not present, so that is asked of several at once (the CPU changes
+ * other bits at most). The next one
+ * from `i` on that is; `end` or more: none before `end`.
+ */
+#define AT_ONCE 16u
+
+static bool any_present(const uint64_t *entries)
+{
+	uint64_t all = 0;
+
+#pragma GCC unroll 16
+	for (unsigned i = 0; i < AT_ONCE; i++)
+		all |= entries[i];
+	return all & PV_PTE_PRESENT;
+}
+
+static unsigned next_present(const uint64_t *entries, unsigned i, unsigned end)
+{
+	while (i < end) {
+		if (i % AT_ONCE == 0 && !any_present(&entries[i]))
+			i += AT_ONCE;
+		else if (pv_pte_read(&entries[i]) & PV_PTE_PRESENT)
+			break;
+		else
+			i++;
+	}
+	return i;
+}
+
+/* The same, of those that are the guest's. */
+static unsigned next_entry(const uint64_t *entries, unsigned level, unsigned i, unsigned end)
+{
+	i = next_present(entries, i, end);
+	if (i < end && table_has_hyper_slots(level) && pv_hyper_slot(i))
+		i = next_present(entries, PV_L4_LAST + 1, end);
+	return i;
+}
+
 static int get_any_entry(struct pv_mm *mm, uint64_t table, unsigned level, uint64_t entry)
 {
 	return level == 1 ? pv_get_page_entry(mm, entry, false)
@@ -146,9 +185,9 @@ static void put_entries(struct pv_mm *mm, uint64_t mfn, unsigned level, unsigned
 {
 	const uint64_t *entries = pv_frame_at(mm, mfn);
 
-	while (end--)
-		if (!table_has_hyper_slots(level) || !pv_hyper_slot(end))
-			pv_put_entry(mm, mfn, level, pv_pte_read(&entries[end]));
+	for (unsigned i = next_entry(entries, level, 0, end); i < end;
+	     i = next_entry(entries, level, i + 1, end))
+		pv_put_entry(mm, mfn, level, pv_pte_read(&entries[i]));
 }
 
 void pv_fill_hyper_slots(const struct pv_mm *mm, uint64_t mfn)
@@ -165,13 +204,11 @@ int pv_validate_table(struct pv_mm *mm, uint64_t mfn, unsigned level)
 {
 	uint64_t *entries = pv_frame_at(mm, mfn);
 
-	for (unsigned i = 0; i < PV_PTE_ENTRIES; i++) {
+	for (unsigned i = next_entry(entries, level, 0, PV_PTE_ENTRIES); i < PV_PTE_ENTRIES;
+	     i = next_entry(entries, level, i + 1, PV_PTE_ENTRIES)) {
 		uint64_t entry = pv_pte_read(&entries[i]);
-		int rc;
+		int rc = get_any_entry(mm, mfn, level, entry);
 
-		if (!(entry & PV_PTE_PRESENT) || (table_has_hyper_slots(level) && pv_hyper_slot(i)))
-			continue;
-		rc = get_any_entry(mm, mfn, level, entry);
 		if (rc) {
 			put_entries(mm, mfn, level, i);
 			return rc;

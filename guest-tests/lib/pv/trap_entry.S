@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The entries that the hypervisor bounces to, and the ways out: by the iret hypercall, or by trap_unwind() to the
- * trap_guarded_call() that had expected it. On the stack are rcx, r11, an error code where the vector has one, and the
- * frame that the CPU would have pushed; here it becomes struct trap_frame (../traps.h).
+ * The entries that the hypervisor bounces to, and the ways out: by the iret hypercall, or to the guarded call that had
+ * expected it (../guarded_call.S). On the stack are rcx, r11, an error code where the vector has one, and the frame that
+ * the CPU would have pushed; here it becomes struct trap_frame (../traps.h).
  */
 #include "guest-tests/lib/pv/traps.h"
+#include "guest-tests/lib/trap_macros.inc"
 
 #define IRET (hypercall_page + 23 * 32)
 
@@ -17,11 +18,7 @@ trap_stubs:
 	.balign 16
 	pop	%rcx
 	pop	%r11
-	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
-	push	$0
-	.endif
-	push	$vector
-	jmp	trap_common
+	enter_vector vector
 	.set	vector, vector + 1
 	.endr
 
@@ -54,70 +51,9 @@ pv_failsafe_entry:
 	push	$VECTOR_FAILSAFE
 
 trap_common:
-	push	%rax
-	push	%rcx
-	push	%rdx
-	push	%rbx
-	push	%rbp
-	push	%rsi
-	push	%rdi
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	cld
-	mov	%rsp, %rdi
-	call	trap_handle
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rdi
-	pop	%rsi
-	pop	%rbp
-	pop	%rbx
-	pop	%rdx
-	pop	%rcx
-	pop	%rax
-	add	$16, %rsp
+	handle_trap
 	push	$0			/* flags of struct iret_context; the page pushes the rest */
 	jmp	IRET
-
-	/* int trap_guarded_call(unsigned long *sp, void (*fn)(void *), void *arg) */
-	.globl	trap_guarded_call
-trap_guarded_call:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, (%rdi)
-	mov	%rdx, %rdi
-	call	*%rsi
-	xor	%eax, %eax
-	jmp	1f
-
-	/* void trap_unwind(unsigned long sp): trap_guarded_call() returns 1 */
-	.globl	trap_unwind
-trap_unwind:
-	mov	%rdi, %rsp
-	mov	$1, %eax
-1:	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	ret
 
 	/* void pv_iret(const struct trap_frame *f, unsigned long flags): all that is in the frame */
 	.globl	pv_iret

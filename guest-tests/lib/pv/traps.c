@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "guest-tests/lib/pv/traps.h"
-#include "guest-tests/lib/console.h"
+#include "guest-tests/lib/catch.h"
 #include "guest-tests/lib/cpu.h"
 #include "guest-tests/lib/hypercall.h"
 #include "guest-tests/lib/pv/layout.h"
@@ -9,28 +9,10 @@
 #include "guest-tests/lib/shared_info.h"
 #include "guest-tests/lib/string.h"
 
-#define STUB_SIZE 16
-
-/* trap_entry.S */
-extern uint8_t trap_stubs[];
-int trap_guarded_call(unsigned long *sp, void (*fn)(void *), void *arg);
-void trap_unwind(unsigned long sp) __attribute__((noreturn));
-void trap_handle(struct trap_frame *f);
-
 /* entry.S */
 extern uint8_t pv_stacks[];
 
 uint64_t pv_failsafe_selectors[4];
-
-static irq_handler_fn *handlers[NR_VECTORS];
-static unsigned int handled[PV_MAX_CPUS];
-
-static struct catcher {
-	bool armed;
-	unsigned long sp;
-	struct fault fault;
-	struct trap_frame frame;
-} catchers[PV_MAX_CPUS];
 
 unsigned int cpu_number(void)
 {
@@ -42,7 +24,7 @@ unsigned int cpu_number(void)
 
 unsigned long trap_entry_of(unsigned int vector)
 {
-	return (unsigned long)trap_stubs + vector * STUB_SIZE;
+	return (unsigned long)trap_stubs + vector * TRAP_STUB_SIZE;
 }
 
 long trap_table_set(uint8_t vector, uint8_t flags)
@@ -109,7 +91,7 @@ void traps_init(void)
 
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn)
 {
-	handlers[vector] = fn;
+	trap_handlers[vector] = fn;
 }
 
 bool events_masked(void)
@@ -136,10 +118,10 @@ void events_unmask(void)
 
 void irq_window(void)
 {
-	const unsigned int *mine = &handled[cpu_number()], before = *mine;
+	const unsigned int before = traps_handled();
 
 	events_unmask();
-	for (unsigned int i = 0; i < 2000 && READ_ONCE(*mine) == before; i++)
+	for (unsigned int i = 0; i < 2000 && traps_handled() == before; i++)
 		pause();
 	events_mask();
 }
@@ -147,88 +129,4 @@ void irq_window(void)
 unsigned long fault_address(void)
 {
 	return vcpu_info()->arch.cr2;
-}
-
-const struct trap_frame *fault_frame(void)
-{
-	return &catchers[cpu_number()].frame;
-}
-
-static void report_unexpected(const struct trap_frame *f)
-{
-	catchers[cpu_number()].armed = false;
-	console_flush();
-	test_failure("unexpected vector %lu, error %#lx at %#lx (cs %#lx flags %#lx sp %#lx)",
-		     f->vector, f->error, f->ip, f->cs, f->flags, f->sp);
-	test_finish();
-}
-
-void trap_handle(struct trap_frame *f)
-{
-	irq_handler_fn *fn = handlers[f->vector];
-	struct catcher *c = &catchers[cpu_number()];
-
-	handled[cpu_number()]++;
-	if (fn) {
-		fn(f);
-		return;
-	}
-	if (!c->armed)
-		report_unexpected(f);
-	c->armed = false;
-	c->frame = *f;
-	c->fault = (struct fault){
-		.hit = true,
-		.vector = (unsigned int)f->vector,
-		.error = f->error,
-		.ip = f->ip,
-		.ax = f->ax,
-	};
-	trap_unwind(c->sp);
-}
-
-struct fault catch_fault(void (*fn)(void *), void *arg)
-{
-	struct catcher *c = &catchers[cpu_number()];
-
-	c->fault = (struct fault){0};
-	c->armed = true;
-	barrier();
-	trap_guarded_call(&c->sp, fn, arg);
-	c->armed = false;
-	return c->fault;
-}
-
-struct msr_access {
-	uint32_t msr;
-	uint64_t value;
-};
-
-static void do_wrmsr(void *arg)
-{
-	struct msr_access *a = arg;
-
-	wrmsr(a->msr, a->value);
-}
-
-static void do_rdmsr(void *arg)
-{
-	struct msr_access *a = arg;
-
-	a->value = rdmsr(a->msr);
-}
-
-bool wrmsr_safe(uint32_t msr, uint64_t value)
-{
-	return catch_fault(do_wrmsr, &(struct msr_access){msr, value}).hit;
-}
-
-bool rdmsr_safe(uint32_t msr, uint64_t *value)
-{
-	struct msr_access a = {.msr = msr};
-	bool hit = catch_fault(do_rdmsr, &a).hit;
-
-	if (!hit)
-		*value = a.value;
-	return hit;
 }

@@ -7,14 +7,14 @@
 #ifndef GUEST_TESTS_PV_TRAPS_H
 #define GUEST_TESTS_PV_TRAPS_H
 
-/* The callbacks' places behind the exceptions, for irq_set_handler() and struct fault. */
+/* The callbacks' places behind the exceptions, for irq_set_handler() and struct fault; below
+ * NR_VECTORS. */
 #define VECTOR_EVENT        257
 #define VECTOR_FAILSAFE     258
 #define VECTOR_SYSCALL      259
 #define VECTOR_SYSCALL32    260
 #define VECTOR_SYSENTER     261
 #define VECTOR_NMI_CALLBACK 262
-#define NR_VECTORS          263
 
 #ifndef __ASSEMBLER__
 
@@ -46,9 +46,6 @@ extern uint64_t pv_failsafe_selectors[4];
 
 /* cr2 of the last page fault on this vCPU. */
 unsigned long fault_address(void);
-
-/* Everything that the last caught fault had in its frame, of this vCPU. */
-const struct trap_frame *fault_frame(void);
 
 /* The iret hypercall, with flags of struct iret_context (VGCF_in_syscall). */
 void pv_iret(const struct trap_frame *frame, unsigned long flags) __attribute__((noreturn));

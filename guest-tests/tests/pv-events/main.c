@@ -5,6 +5,7 @@
  * is off; it is entered with the mask on, and its iret takes it off again. Xen: test_guest_events,
  * do_iret().
  */
+#include "guest-tests/lib/fifo.h"
 #include "guest-tests/lib/pv/test.h"
 
 const char test_title[] = "upcalls: masked, unmasked, by iret, from user mode, out of a block";
@@ -216,6 +217,30 @@ static void in_a_place_of_its_own(void)
 	CHECK_EQ(vcpu_info_register(0, at), -XEN_EINVAL);
 }
 
+/* Pages of FIFO events are data while the hypervisor writes to them: no page table is one, and none
+ * can become one. */
+static void fifo_pages(void)
+{
+	struct evtchn_reset op = {.dom = DOMID_SELF};
+	uint64_t *control = page_alloc(), *array = page_alloc();
+	unsigned long mine = mfn_of(control);
+
+	page_protect(control, PTE_READONLY);
+	page_protect(array, PTE_READONLY);
+	CHECK_EQ(fifo_init_control(0, pte_of(control, 1), 0), -XEN_EINVAL);
+	CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mine, 0), 0);
+	CHECK_EQ(fifo_init_control(0, control, 0), -XEN_EINVAL);
+	CHECK_EQ(mmuext(MMUEXT_UNPIN_TABLE, mine, 0), 0);
+	CHECK_EQ(fifo_init_control(0, control, 0), 0);
+	CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mine, 0), -XEN_EINVAL);
+	CHECK_EQ(fifo_expand_array(pte_of(control, 1)), -XEN_EINVAL);
+	CHECK_EQ(fifo_expand_array(array), 0);
+	CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(array), 0), -XEN_EINVAL);
+	CHECK_EQ(hypercall_event_channel_op(EVTCHNOP_reset, &op), 0);
+	CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mine, 0), 0);
+	CHECK_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(array), 0), 0);
+}
+
 void test_main(void)
 {
 	long virq = evtchn_bind_virq(VIRQ_TIMER, 0);
@@ -235,5 +260,6 @@ void test_main(void)
 	block();
 	while_running();
 	in_a_place_of_its_own();
+	fifo_pages();
 	test_success();
 }

@@ -180,6 +180,64 @@ static void exchanges(void)
 	CHECK_EQ(hypercall_memory_op(XENMEM_exchange, &arg), -XEN_EINVAL);
 }
 
+/* For each pfn that has a frame both lists say the same. */
+static void lists_agree(void)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned long pfn = 0; pfn < pv_start_info()->nr_pages; pfn++)
+		wrong += READ_ONCE(m2p()[p2m()[pfn]]) != pfn;
+	CHECK_EQ(wrong, 0);
+}
+
+#define PAGES 512
+
+static unsigned long *page_in_window(unsigned int i)
+{
+	return (unsigned long *)((uint8_t *)window() + i * PAGE_SIZE);
+}
+
+/* As a balloon driver: every second page of many goes and comes back, the others keep what they
+ * have. */
+static void balloon(void)
+{
+	static unsigned long pfns[PAGES];
+	static xen_pfn_t frames[PAGES / 2];
+	const unsigned int n = PAGES / 2;
+	long before = current();
+
+	for (unsigned int i = 0; i < PAGES; i++) {
+		pfns[i] = pfn_alloc();
+		map_at(page_in_window(i), mfn_of_pfn(pfns[i]));
+		page_in_window(i)[0] = page_in_window(i)[511] = pfns[i];
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		map_at(page_in_window(2 * i), 0);
+		frames[i] = mfn_of_pfn(pfns[2 * i]);
+	}
+	CHECK_EQ(reservation(XENMEM_decrease_reservation, frames, n, 0), n);
+	CHECK_EQ(current(), before - n);
+	for (unsigned int i = 0; i < n; i++)
+		frames[i] = pfns[2 * (n - 1 - i)];
+	CHECK_EQ(reservation(XENMEM_populate_physmap, frames, n, 0), n);
+	CHECK_EQ(current(), before);
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int page = 2 * (n - 1 - i);
+
+		p2m()[pfns[page]] = frames[i];
+		map_at(page_in_window(page), frames[i]);
+		page_in_window(page)[0] = page_in_window(page)[511] = pfns[page];
+	}
+	/* Were a frame behind two pages, one of them had the other's. */
+	for (unsigned int i = 0; i < PAGES; i++) {
+		CHECK(page_in_window(i)[0] == pfns[i] && page_in_window(i)[511] == pfns[i],
+		      "page %u has %#lx and %#lx, not %#lx", i, page_in_window(i)[0],
+		      page_in_window(i)[511], pfns[i]);
+		map_at(page_in_window(i), 0);
+	}
+	lists_agree();
+}
+
 void test_main(void)
 {
 	counts();
@@ -189,5 +247,6 @@ void test_main(void)
 	up_to_the_maximum();
 	lists();
 	exchanges();
+	balloon();
 	test_success();
 }

@@ -120,6 +120,51 @@ static void within_another(void)
 	CHECK_EQ(multicall(list, 0), 0);
 }
 
+/*
+ * The list, with the frame of an iret on the stack that goes on at 1:. False: it has not come that
+ * way. *result: rax.
+ */
+static bool goes_by_iret(unsigned long nr, unsigned long *result)
+{
+	unsigned long ax = __HYPERVISOR_multicall, di = (unsigned long)list, cx;
+
+	__asm__ volatile("mov %%rsp, %%rdx\n"
+			 "push %[ss]\n"
+			 "push %%rdx\n"
+			 "push $2\n"
+			 "push %[cs]\n"
+			 "lea 1f(%%rip), %%rdx\n"
+			 "push %%rdx\n"
+			 "push $0\n"
+			 "push $0x77\n" /* rcx */
+			 "push $0\n"    /* r11 */
+			 "push $0x1234\n"
+			 "syscall\n"
+			 "add $72, %%rsp\n"
+			 "1:"
+			 : "+a"(ax), "=c"(cx), "+D"(di), "+S"(nr)
+			 : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3)
+			 : "rdx", "r11", "memory");
+	*result = ax;
+	return cx == 0x77;
+}
+
+/* Xen carries it out, and what stands behind it in the list is not done. */
+static void ended_by_iret(void)
+{
+	unsigned long result = UNSEEN;
+
+	put(0, __HYPERVISOR_xen_version, XENVER_version, 0, 0);
+	put(1, __HYPERVISOR_iret, 0, 0, 0);
+	put(2, __HYPERVISOR_xen_version, XENVER_version, 0, 0);
+	CHECK_EQ(goes_by_iret(3, &result), true);
+	CHECK_EQ(result, 0x1234);
+	CHECK((long)list[0].result > 0, "the one before it");
+	CHECK_EQ(list[1].result, 0x1234);
+	CHECK_EQ(list[2].result, UNSEEN);
+	CHECK(events_masked(), "events are not masked as in the frame");
+}
+
 /* The last page before nothing: two entries, and a third that is not there. */
 static void bad_lists(void)
 {
@@ -131,6 +176,8 @@ static void bad_lists(void)
 	CHECK((long)end[-2].result > 0 && (long)end[-1].result > 0, "the first two");
 	CHECK_EQ(multicall(end, 1), -XEN_EFAULT);
 	CHECK_EQ(multicall((void *)HYPERVISOR_VIRT_START, 1), -XEN_EFAULT);
+	CHECK_EQ(multicall((void *)HYPERVISOR_VIRT_START, 0), -XEN_EFAULT);
+	CHECK_EQ(multicall((void *)mapped_end(), 0), 0);
 	CHECK_EQ(multicall((void *)0x800000000000, 1), -XEN_EFAULT);
 }
 
@@ -167,6 +214,7 @@ void test_main(void)
 	mixed();
 	in_order();
 	within_another();
+	ended_by_iret();
 	bad_lists();
 	with_an_event();
 	test_success();

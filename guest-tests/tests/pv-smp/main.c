@@ -11,6 +11,8 @@ const char test_title[] = "VCPUOP_initialise, up and down, TLB flushes that the 
 #define NOT_CANONICAL 0x800000000000UL
 #define MS            1000000ULL
 #define LAST          3U
+#define OTHER         4U /* which begins in a way of its own */
+#define NOBODY        5U
 
 static struct vcpu_guest_context context;
 
@@ -29,11 +31,11 @@ static void errnos(void)
 {
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, LAST, NULL), 0);
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, 0, NULL), 1);
-	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, LAST + 1, NULL), -XEN_ENOENT);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_is_up, NOBODY, NULL), -XEN_ENOENT);
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, LAST, NULL), -XEN_EINVAL);
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_initialise, LAST, (void *)mapped_end()), -XEN_EFAULT);
 	fresh();
-	CHECK_EQ(initialise(LAST + 1), -XEN_ENOENT);
+	CHECK_EQ(initialise(NOBODY), -XEN_ENOENT);
 	CHECK_EQ(initialise(0), -XEN_EEXIST);
 	fresh()->ctrlreg[3] = NO_MFN << 12;
 	CHECK_EQ(initialise(LAST), -XEN_EINVAL);
@@ -88,6 +90,115 @@ static void all_run(void)
 	fresh();
 	CHECK_EQ(initialise(LAST), -XEN_EEXIST);
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, LAST, NULL), 0);
+}
+
+#define NO_SELECTOR (600 << 3 | 3)
+#define DESCRIPTOR  0x00cff3000000ffffUL /* data, level 3 */
+
+static uint64_t watched;
+static struct {
+	struct trap_frame failsafe;
+	uint64_t selectors[4];
+	uint16_t ds, es, fs, gs;
+	long debug[8];
+	uint16_t fpu_control;
+	uint32_t mxcsr;
+	uint64_t xmm1;
+	struct fault fault;
+	bool done;
+} other;
+
+static void on_failsafe(struct trap_frame *f)
+{
+	other.failsafe = *f;
+	memcpy(other.selectors, pv_failsafe_selectors, sizeof(other.selectors));
+}
+
+static void write_watched(void *arg)
+{
+	(void)arg;
+	WRITE_ONCE(watched, 1);
+}
+
+static void begins_otherwise(void)
+{
+	__asm__ volatile("mov %%ds, %0" : "=m"(other.ds));
+	__asm__ volatile("mov %%es, %0" : "=m"(other.es));
+	__asm__ volatile("mov %%fs, %0" : "=m"(other.fs));
+	__asm__ volatile("mov %%gs, %0" : "=m"(other.gs));
+	__asm__ volatile("fnstcw %0" : "=m"(other.fpu_control));
+	__asm__ volatile("stmxcsr %0" : "=m"(other.mxcsr));
+	__asm__ volatile("movq %%xmm1, %0" : "=m"(other.xmm1));
+	for (unsigned int i = 0; i < 8; i++)
+		other.debug[i] = hypercall(__HYPERVISOR_get_debugreg, i, 0, 0, 0, 0);
+	traps_init_cpu(OTHER);
+	other.fault = catch_fault(write_watched, NULL);
+	__atomic_store_n(&other.done, true, __ATOMIC_RELEASE);
+	for (;;)
+		hypercall_vcpu_op(VCPUOP_down, OTHER, NULL);
+}
+
+/* As FXSAVE has it. */
+static void put_fpu(uint16_t control, uint32_t mxcsr, uint64_t xmm1)
+{
+	memcpy(context.fpu_ctxt.x, &control, sizeof(control));
+	memcpy(context.fpu_ctxt.x + 24, &mxcsr, sizeof(mxcsr));
+	memcpy(context.fpu_ctxt.x + 176, &xmm1, sizeof(xmm1));
+	context.flags |= VGCF_i387_valid;
+}
+
+/* The FPU, debug registers, and selectors of data segments: the failsafe callback hears of one that
+ * cannot be loaded. */
+static void context_is_loaded(void)
+{
+	uint64_t *table = page_alloc(), end = clock_now() + 5000 * MS;
+
+	table[1] = DESCRIPTOR;
+	page_protect(table, PTE_READONLY);
+	irq_set_handler(VECTOR_FAILSAFE, on_failsafe);
+	smp_context(OTHER, &context);
+	context.flags |= VGCF_failsafe_disables_events;
+	put_fpu(0x27f, 0x3f80, 0x1122334455667788);
+	context.user_regs.rip = (unsigned long)begins_otherwise;
+	context.user_regs.rsp -= 8;
+	context.user_regs.rcx = 0x1c;
+	context.user_regs.r11 = 0x202;
+	context.user_regs.ds = 1 << 3 | 3;
+	context.user_regs.es = FLAT_USER_DS32;
+	context.user_regs.fs = NO_SELECTOR;
+	context.gdt_ents = 512;
+	context.gdt_frames[0] = mfn_of(table);
+	context.failsafe_callback_eip = (unsigned long)pv_failsafe_entry;
+	context.debugreg[0] = (unsigned long)&watched;
+	context.debugreg[1] = HYPERVISOR_VIRT_START; /* not the guest's to watch */
+	context.debugreg[7] = 0x90001;               /* writes of 8 bytes at the first */
+	vcpu_info_of(OTHER)->evtchn_upcall_mask = 0;
+	CHECK_EQ(initialise(OTHER), 0);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, OTHER, NULL), 0);
+	while (!__atomic_load_n(&other.done, __ATOMIC_ACQUIRE) && clock_now() < end)
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+	CHECK_EQ(other.done, true);
+	CHECK_EQ(other.failsafe.ip, (unsigned long)begins_otherwise);
+	CHECK_EQ(other.failsafe.sp, context.user_regs.rsp);
+	CHECK_EQ(other.failsafe.ss, FLAT_KERNEL_SS);
+	CHECK_EQ(other.failsafe.cs & 0xffff, FLAT_KERNEL_CS & ~3);
+	CHECK_EQ(other.failsafe.flags & EFLAGS_IF, EFLAGS_IF);
+	CHECK_EQ(other.selectors[0], 1 << 3 | 3);
+	CHECK_EQ(other.selectors[1], FLAT_USER_DS32);
+	CHECK_EQ(other.selectors[2], NO_SELECTOR);
+	CHECK_EQ(other.selectors[3], 0);
+	CHECK_EQ(other.ds, 1 << 3 | 3);
+	CHECK_EQ(other.es, FLAT_USER_DS32);
+	CHECK_EQ(other.fs, 0);
+	CHECK_EQ(other.gs, 0);
+	CHECK_EQ(other.fpu_control, 0x27f);
+	CHECK_EQ(other.mxcsr, 0x3f80U);
+	CHECK_EQ(other.xmm1, 0x1122334455667788UL);
+	CHECK_EQ(other.debug[0], (long)&watched);
+	CHECK_EQ(other.debug[1], 0);
+	CHECK_EQ(other.debug[7] & 0xf0003, 0x90001);
+	CHECK_EQ(other.fault.hit, true);
+	CHECK_EQ(other.fault.vector, 1U);
 }
 
 static uint64_t cr3_there;
@@ -173,6 +284,28 @@ static bool two_rounds_more(void)
 	return true;
 }
 
+/* One that another has called down, wherever it was, keeps nobody waiting. */
+static void down_while_running(void)
+{
+	unsigned int rounds;
+
+	watch.at = &watch.seen;
+	smp_run(3, reads_on, NULL);
+	two_rounds_more();
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_down, 3, NULL), 0);
+	CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0), 0);
+	for (unsigned int i = 0; i < 20; i++)
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+	rounds = __atomic_load_n(&watch.rounds, __ATOMIC_SEQ_CST);
+	CHECK_EQ(mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0), 0);
+	CHECK_EQ(watch.rounds, rounds);
+	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, 3, NULL), 0);
+	two_rounds_more();
+	__atomic_store_n(&watch.stop, true, __ATOMIC_SEQ_CST);
+	smp_wait(3);
+	watch.stop = false;
+}
+
 static uint8_t pages[2][PAGE_SIZE] PAGE_ALIGNED;
 
 /* What was the last to ask for it: a change with its flush, or the flush alone. */
@@ -255,9 +388,11 @@ static void together(void)
 void test_main(void)
 {
 	errnos();
+	context_is_loaded();
 	all_run();
 	state_of_another();
 	down_and_up();
+	down_while_running();
 	flushes();
 	together();
 	test_success();

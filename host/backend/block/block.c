@@ -14,14 +14,15 @@
  */
 
 /* medium: NULL, and then the reason is known. */
-static struct block_image *with_medium(const struct disk_config *config, struct image *medium,
-				       struct problem *p)
+static struct block_image *with_medium(const struct disk_config *config, struct image_rings *rings,
+				       struct image *medium, struct problem *p)
 {
 	struct block_image *image = medium ? calloc(1, sizeof(*image)) : NULL;
 
 	if (image) {
 		image->removable = config->cdrom;
 		image->medium = medium;
+		image->rings = rings;
 	} else if (medium) {
 		image_close(medium);
 		problem(p, "no memory for the disk %s", config->vdev);
@@ -29,9 +30,10 @@ static struct block_image *with_medium(const struct disk_config *config, struct 
 	return image;
 }
 
-struct block_image *block_image_open(const struct disk_config *config, struct problem *p)
+struct block_image *block_image_open(const struct disk_config *config, struct image_rings *rings,
+				     struct problem *p)
 {
-	return with_medium(config, image_open(config, p), p);
+	return with_medium(config, rings, image_open(config, rings, p), p);
 }
 
 int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr, struct problem *p)
@@ -40,9 +42,9 @@ int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr
 }
 
 struct block_image *block_image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
-				      struct problem *p)
+				      struct image_rings *rings, struct problem *p)
 {
-	return with_medium(config, image_adopt(config, fds, nr, p), p);
+	return with_medium(config, rings, image_adopt(config, fds, nr, rings, p), p);
 }
 
 void block_image_close(struct block_image *image)
@@ -357,15 +359,16 @@ static void put_in(struct block_device *b, struct image *medium, char *params)
 }
 
 int block_device_change_medium(struct block_device *b, const struct disk_config *config,
-			       struct problem *p)
+			       const int *fds, unsigned nr, struct problem *p)
 {
+	struct image *medium = image_adopt(config, fds, nr, b->image->rings, p);
 	struct problem late;
-	struct image *medium;
 	char *params;
 
-	if (!b->image->removable)
+	if (medium && !b->image->removable) {
+		image_close(medium);
 		return problem(p, "%s is no drive whose medium can be changed", b->vdev);
-	medium = image_open(config, p);
+	}
 	if (!medium)
 		return -1;
 	params = params_of(config);

@@ -14,15 +14,20 @@
 #include "host/config/guest_config.h"
 #include "host/loop.h"
 
+/* Of a disk. Frontends use as many as they have CPUs, up to this. */
+#define BLOCK_MAX_QUEUES 8u
+
 struct block_image;
 struct block_device;
+struct image_rings;
 
 /*
  * Open what the configuration names, and lock it: nobody else has it while one writes. Other
- * formats than raw go through a qemu-nbd that is started here and ends with the image. NULL with
- * the reason (file, format, remedy).
+ * formats than raw go through a qemu-nbd that is started here and ends with the image. Its queues
+ * use these rings (image_rings.h); NULL: none. NULL with the reason (file, format, remedy).
  */
-struct block_image *block_image_open(const struct disk_config *config, struct problem *p);
+struct block_image *block_image_open(const struct disk_config *config, struct image_rings *rings,
+				     struct problem *p);
 
 /*
  * The same in two processes, for a guest whose own may open nothing any more. prepare: opens the
@@ -33,7 +38,13 @@ struct block_image *block_image_open(const struct disk_config *config, struct pr
 int block_image_prepare(const struct disk_config *config, int *fds, unsigned *nr,
 			struct problem *p);
 struct block_image *block_image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
-				      struct problem *p);
+				      struct image_rings *rings, struct problem *p);
+
+/*
+ * Before the sandbox is armed: load what an image that is adopted later may need. Where it is not
+ * installed, adopting one that needs it says so.
+ */
+void block_load_libraries(void);
 
 /* All that was written is on its way; what was flushed is durable. No device may show it. */
 void block_image_close(struct block_image *image);
@@ -67,17 +78,18 @@ int block_device_resized(struct block_device *b);
 
 /*
  * Another medium in a CD drive, or none (config->target NULL, or DISK_EMPTY), also while the guest
- * uses it; what it has begun with the old one is finished before. 0, or -1 with the reason, and
- * the old one stays.
+ * uses it; what it has begun with the old one is finished before. It comes as the descriptors of
+ * block_image_prepare(), which this owns, also if it fails. 0, or -1 with the reason, and the old
+ * one stays.
  */
 int block_device_change_medium(struct block_device *b, const struct disk_config *config,
-			       struct problem *p);
+			       const int *fds, unsigned nr, struct problem *p);
 
 struct block_stats {
 	uint64_t reads, writes, flushes, discards, errors;
 	uint64_t read_bytes, written_bytes;
 	uint64_t events_in, events_out; /* the guest's notifications, and ours */
-	uint64_t grants_mapped;
+	uint64_t grants_mapped;         /* for data; one that stays mapped counts once */
 };
 /* Since the device was added. */
 void block_device_stats(struct block_device *b, struct block_stats *stats);

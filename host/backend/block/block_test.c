@@ -184,8 +184,18 @@ static void test_twice(void **state)
 	assert_null(
 		block_device_add(&s->config, s->image, &s->loop, s->store, &s->fake->domain, &p));
 	assert_non_null(strstr(p.text, "51712"));
-	assert_null(block_image_open(&s->config, &p));
+	assert_null(block_image_open(&s->config, NULL, &p));
 	assert_non_null(strstr(p.text, "in use"));
+}
+
+static int change_medium(struct subject *s, const struct disk_config *config, struct problem *p)
+{
+	int fds[BLOCK_IMAGE_FDS];
+	unsigned nr;
+
+	return block_image_prepare(config, fds, &nr, p)
+		       ? -1
+		       : block_device_change_medium(s->device, config, fds, nr, p);
 }
 
 static void test_cdrom(void **state)
@@ -208,7 +218,7 @@ static void test_cdrom(void **state)
 	/* Out. */
 	other.target = NULL;
 	other.format = DISK_EMPTY;
-	assert_int_equal(block_device_change_medium(s->device, &other, &p), 0);
+	assert_int_equal(change_medium(s, &other, &p), 0);
 	assert_back(s, "sectors", "0");
 	assert_back(s, "params", "");
 	assert_int_equal(ask(s, front_move(BLKIF_OP_READ, 3, 0, 0, 1)), BLKIF_RSP_ERROR);
@@ -217,9 +227,9 @@ static void test_cdrom(void **state)
 	assert_int_equal(pwrite(fd, text, sizeof(text), 0), sizeof(text));
 	other.target = path;
 	other.format = DISK_RAW;
-	assert_int_equal(block_device_change_medium(s->device, &other, &p), 0);
+	assert_int_equal(change_medium(s, &other, &p), 0);
 	other.target = s->vdev;
-	assert_int_equal(block_device_change_medium(s->device, &other, &p), -1);
+	assert_int_equal(change_medium(s, &other, &p), -1);
 	assert_back(s, "sectors", "16");
 	assert_back(s, "params", path);
 	assert_back(s, "state", "4");
@@ -231,9 +241,10 @@ static void test_cdrom(void **state)
 static void test_no_drive(void **state)
 {
 	struct subject *s = *state;
+	struct disk_config other = {.format = DISK_EMPTY};
 	struct problem p = {""};
 
-	assert_int_equal(block_device_change_medium(s->device, &s->config, &p), -1);
+	assert_int_equal(change_medium(s, &other, &p), -1);
 	assert_non_null(strstr(p.text, "xvda"));
 }
 

@@ -5,11 +5,9 @@
 
 #include "host/backend/block/queue.h"
 
-/* Rings that a frontend may have, where the image has as many queues. */
-#define BLOCK_MAX_QUEUES 8u
-
 struct block_image {
 	struct image *medium;
+	struct image_rings *rings;
 	bool removable; /* another medium may come */
 	bool keep_grants;
 };

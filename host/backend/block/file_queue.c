@@ -2,11 +2,10 @@
 /*
  * Requests of a raw image. What can be done without waiting for a disk is done at once, by a system
  * call of the queue's own thread, which costs less than any way to have it done; the rest goes to
- * io_uring. Where there is no io_uring (many containers refuse it), the thread waits.
+ * io_uring. Where there is none (many containers refuse it), the thread waits.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -15,8 +14,6 @@
 #include <unistd.h>
 
 #include "host/backend/block/image_file.h"
-
-#define RING_ENTRIES 128
 
 /*
  * A page of the guest's that is being remapped is back within microseconds: how often to try again
@@ -28,9 +25,8 @@ struct file_queue {
 	struct image_queue common;
 	const struct file_image *file;
 	int kick;
-	bool has_ring;
-	unsigned unsent; /* in the submission ring */
-	struct io_uring ring;
+	struct image_ring *ring; /* NULL: does without */
+	unsigned unsent;         /* in the submission ring */
 };
 
 static void advance(struct image_request *r, uint64_t n)
@@ -136,7 +132,7 @@ void file_queue_push(struct image_queue *common)
 	struct file_queue *q = (struct file_queue *)common;
 
 	while (q->unsent) {
-		int n = io_uring_submit(&q->ring);
+		int n = io_uring_submit(&q->ring->uring);
 
 		if (n > 0)
 			q->unsent -= n;
@@ -149,11 +145,11 @@ void file_queue_push(struct image_queue *common)
 
 static void send_to_ring(struct file_queue *q, struct image_request *r)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&q->ring);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&q->ring->uring);
 
 	if (!sqe) {
 		file_queue_push(&q->common);
-		sqe = io_uring_get_sqe(&q->ring);
+		sqe = io_uring_get_sqe(&q->ring->uring);
 	}
 	prepare(q->file, sqe, r);
 	q->unsent++;
@@ -165,7 +161,7 @@ static bool belongs_here(const struct file_queue *q, const struct image_request 
 {
 	const struct file_image *f = q->file;
 
-	if (!q->has_ring)
+	if (!q->ring)
 		return true;
 	if (r->op == IMAGE_DISCARD && f->block_device)
 		return true; /* io_uring has no such operation */
@@ -211,11 +207,11 @@ void file_queue_reap(struct image_queue *common)
 	struct file_queue *q = (struct file_queue *)common;
 	struct io_uring_cqe *cqe;
 
-	while (q->common.in_flight && !io_uring_peek_cqe(&q->ring, &cqe)) {
+	while (q->common.in_flight && !io_uring_peek_cqe(&q->ring->uring, &cqe)) {
 		struct image_request *r = io_uring_cqe_get_data(cqe);
 		int result = cqe->res;
 
-		io_uring_cqe_seen(&q->ring, cqe);
+		io_uring_cqe_seen(&q->ring->uring, cqe);
 		q->common.in_flight--;
 		r->done(r, finish(q->file, r, result));
 	}
@@ -227,16 +223,6 @@ void file_queue_wait(struct image_queue *common)
 	const struct file_queue *q = (struct file_queue *)common;
 
 	image_wait_kick(q->kick);
-}
-
-static bool open_ring(struct file_queue *q)
-{
-	if (io_uring_queue_init(RING_ENTRIES, &q->ring, 0))
-		return false;
-	if (!io_uring_register_eventfd(&q->ring, q->kick))
-		return true;
-	io_uring_queue_exit(&q->ring);
-	return false;
 }
 
 struct image_queue *file_queue_open(struct image *image, int kick, struct problem *p)
@@ -251,8 +237,8 @@ struct image_queue *file_queue_open(struct image *image, int kick, struct proble
 	q->common.image = image;
 	q->file = f;
 	q->kick = kick;
-	q->has_ring = f->engine != FILE_BY_CALLS && (!f->in_memory || f->engine == FILE_BY_RING) &&
-		      open_ring(q);
+	if (f->rings && (!f->in_memory || f->engine == FILE_BY_RING))
+		q->ring = image_rings_take(f->rings, kick);
 	return &q->common;
 }
 
@@ -260,7 +246,9 @@ void file_queue_close(struct image_queue *common)
 {
 	struct file_queue *q = (struct file_queue *)common;
 
-	if (q->has_ring)
-		io_uring_queue_exit(&q->ring);
+	if (q->ring) {
+		io_uring_unregister_eventfd(&q->ring->uring);
+		image_rings_give_back(q->file->rings, q->ring);
+	}
 	free(q);
 }

@@ -45,14 +45,15 @@ static struct image *open_empty(const struct disk_config *config, struct problem
 	return image;
 }
 
-struct image *image_open(const struct disk_config *config, struct problem *p)
+struct image *image_open(const struct disk_config *config, struct image_rings *rings,
+			 struct problem *p)
 {
 	const char *format;
 
 	if (is_empty(config))
 		return open_empty(config, p);
 	if (config->format == DISK_RAW)
-		return image_open_file(config->target, is_readonly(config), FILE_AUTO, p);
+		return image_open_file(config->target, is_readonly(config), FILE_AUTO, rings, p);
 	format = format_name(config, p);
 	return format ? image_open_nbd(config->target, format, is_readonly(config), p) : NULL;
 }
@@ -98,7 +99,7 @@ int image_prepare(const struct disk_config *config, int *fds, unsigned *nr, stru
 }
 
 struct image *image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
-			  struct problem *p)
+			  struct image_rings *rings, struct problem *p)
 {
 	unsigned wanted = is_empty(config) ? 0 : config->format == DISK_RAW ? 1 : NBD_FDS;
 
@@ -112,7 +113,8 @@ struct image *image_adopt(const struct disk_config *config, const int *fds, unsi
 	if (!wanted)
 		return open_empty(config, p);
 	if (wanted == 1)
-		return image_adopt_file(config->target, fds[0], is_readonly(config), FILE_AUTO, p);
+		return image_adopt_file(config->target, fds[0], is_readonly(config), FILE_AUTO,
+					rings, p);
 	return image_adopt_nbd(config->target, fds[NBD_SOCKET], fds[NBD_LOCKED], fds[NBD_LOG],
 			       is_readonly(config), p);
 }

@@ -28,6 +28,7 @@ enum image_op {
 
 struct image;
 struct image_queue;
+struct image_rings;
 
 /* Owned by the caller; in place until done() is called, which may be within submit(). */
 struct image_request {
@@ -84,15 +85,17 @@ struct image {
 
 /* How a file is read and written. */
 enum file_engine {
-	FILE_AUTO,     /* at once where that does not wait, by io_uring else */
-	FILE_BY_RING,  /* all by io_uring: for tests */
-	FILE_BY_CALLS, /* all by system calls of the queue's own thread: where io_uring is refused
-			*/
+	FILE_AUTO,    /* at once where that does not wait, by io_uring else */
+	FILE_BY_RING, /* all by io_uring: for tests */
 };
 
-/* NULL with the reason. The file is locked (image_lock.h) as long as it is open. */
+/*
+ * NULL with the reason. The file is locked (image_lock.h) as long as it is open. rings: of which
+ * its queues take one each while there are any; a queue without one, and all of them if this is
+ * NULL, moves everything by system calls of its own thread. They outlive the image.
+ */
 struct image *image_open_file(const char *path, bool readonly, enum file_engine engine,
-			      struct problem *p);
+			      struct image_rings *rings, struct problem *p);
 /* Another format, as qemu-nbd calls it, by a qemu-nbd of our own. */
 struct image *image_open_nbd(const char *path, const char *format, bool readonly,
 			     struct problem *p);
@@ -100,15 +103,16 @@ struct image *image_open_nbd(const char *path, const char *format, bool readonly
 struct image *image_open_empty(void);
 
 /* As the configuration says. */
-struct image *image_open(const struct disk_config *config, struct problem *p);
+struct image *image_open(const struct disk_config *config, struct image_rings *rings,
+			 struct problem *p);
 
 /* The same in two halves: block_image_prepare() and block_image_adopt() (block.h). */
 int image_prepare(const struct disk_config *config, int *fds, unsigned *nr, struct problem *p);
 struct image *image_adopt(const struct disk_config *config, const int *fds, unsigned nr,
-			  struct problem *p);
+			  struct image_rings *rings, struct problem *p);
 /* Of the second half, by kind. They own the descriptors, and close them when they fail. */
 struct image *image_adopt_file(const char *path, int fd, bool readonly, enum file_engine engine,
-			       struct problem *p);
+			       struct image_rings *rings, struct problem *p);
 struct image *image_adopt_nbd(const char *path, int socket, int locked, int log, bool readonly,
 			      struct problem *p);
 void image_close(struct image *image);

@@ -153,7 +153,7 @@ static int look_at(struct file_image *f, struct problem *p)
 }
 
 struct image *image_adopt_file(const char *path, int fd, bool readonly, enum file_engine engine,
-			       struct problem *p)
+			       struct image_rings *rings, struct problem *p)
 {
 	struct file_image *f = calloc(1, sizeof(*f) + strlen(path) + 1);
 
@@ -164,6 +164,7 @@ struct image *image_adopt_file(const char *path, int fd, bool readonly, enum fil
 	}
 	memcpy(f->path, path, strlen(path) + 1);
 	f->engine = engine;
+	f->rings = rings;
 	f->common.ops = &file_ops;
 	f->common.name = f->path;
 	f->common.readonly = readonly;
@@ -177,9 +178,9 @@ struct image *image_adopt_file(const char *path, int fd, bool readonly, enum fil
 }
 
 struct image *image_open_file(const char *path, bool readonly, enum file_engine engine,
-			      struct problem *p)
+			      struct image_rings *rings, struct problem *p)
 {
 	int fd = image_open_locked(path, readonly, p);
 
-	return fd < 0 ? NULL : image_adopt_file(path, fd, readonly, engine, p);
+	return fd < 0 ? NULL : image_adopt_file(path, fd, readonly, engine, rings, p);
 }

@@ -4,11 +4,13 @@
 #define HOST_BACKEND_BLOCK_IMAGE_FILE_H
 
 #include "host/backend/block/image.h"
+#include "host/backend/block/image_rings.h"
 
 struct file_image {
 	struct image common;
 	int fd;
 	enum file_engine engine;
+	struct image_rings *rings; /* NULL: none */
 	bool block_device;
 	bool in_memory; /* its file system is: nothing waits for a disk */
 	bool nowait;    /* a read can be asked not to wait (RWF_NOWAIT) */

@@ -5,7 +5,6 @@
  * written.
  */
 #include <errno.h>
-#include <libnbd.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "host/backend/block/image.h"
 #include "host/backend/block/image_lock.h"
+#include "host/backend/block/nbd_library.h"
 #include "host/backend/block/nbd_server.h"
 
 #define DEFAULT_GRANULARITY 65536u /* a cluster of qcow2 */
@@ -99,15 +99,15 @@ static int64_t send_command(struct nbd_image *n, struct image_request *r)
 	void *buffer;
 
 	if (r->op == IMAGE_FLUSH)
-		return nbd_aio_flush(n->nbd, done, 0);
+		return nbd.aio_flush(n->nbd, done, 0);
 	if (r->op == IMAGE_DISCARD)
-		return nbd_aio_trim(n->nbd, discard_piece(r), r->offset, done, 0);
+		return nbd.aio_trim(n->nbd, discard_piece(r), r->offset, done, 0);
 	buffer = flat(r);
 	if (!buffer)
 		return -1;
 	if (r->op == IMAGE_READ)
-		return nbd_aio_pread(n->nbd, buffer, r->len, r->offset, done, 0);
-	return nbd_aio_pwrite(n->nbd, buffer, r->len, r->offset, done, 0);
+		return nbd.aio_pread(n->nbd, buffer, r->len, r->offset, done, 0);
+	return nbd.aio_pwrite(n->nbd, buffer, r->len, r->offset, done, 0);
 }
 
 static void submit(struct image_queue *q, struct image_request *r)
@@ -143,23 +143,23 @@ static void say_dead(struct nbd_image *n)
 /* Let libnbd do what its socket is ready for. */
 static void serve_socket(struct nbd_image *n, short revents)
 {
-	unsigned direction = nbd_aio_get_direction(n->nbd);
+	unsigned direction = nbd.aio_get_direction(n->nbd);
 
 	if (revents & (POLLIN | POLLHUP | POLLERR) && direction & LIBNBD_AIO_DIRECTION_READ)
-		nbd_aio_notify_read(n->nbd);
+		nbd.aio_notify_read(n->nbd);
 	else if (revents & (POLLOUT | POLLHUP | POLLERR) && direction & LIBNBD_AIO_DIRECTION_WRITE)
-		nbd_aio_notify_write(n->nbd);
-	if (!n->dead && (nbd_aio_is_dead(n->nbd) || nbd_aio_is_closed(n->nbd)))
+		nbd.aio_notify_write(n->nbd);
+	if (!n->dead && (nbd.aio_is_dead(n->nbd) || nbd.aio_is_closed(n->nbd)))
 		say_dead(n);
 }
 
 /* poll() of the server's socket and, unless it is -1, of `kick`. Is there a kick? */
 static bool step(struct nbd_image *n, int kick, int timeout)
 {
-	unsigned direction = n->dead ? 0 : nbd_aio_get_direction(n->nbd);
+	unsigned direction = n->dead ? 0 : nbd.aio_get_direction(n->nbd);
 	struct pollfd fds[] = {
 		{.fd = kick, .events = POLLIN},
-		{.fd = n->dead ? -1 : nbd_aio_get_fd(n->nbd)},
+		{.fd = n->dead ? -1 : nbd.aio_get_fd(n->nbd)},
 	};
 
 	if (direction & LIBNBD_AIO_DIRECTION_READ)
@@ -238,8 +238,8 @@ static void close_nbd(struct image *image)
 {
 	struct nbd_image *n = (struct nbd_image *)image;
 
-	nbd_shutdown(n->nbd, 0);
-	nbd_close(n->nbd);
+	nbd.shutdown(n->nbd, 0);
+	nbd.close(n->nbd);
 	nbd_server_end(&n->server);
 	nbd_server_free(&n->server);
 	close(n->lock_fd);
@@ -263,15 +263,15 @@ static const struct image_ops nbd_ops = {
 
 static void learn(struct nbd_image *n)
 {
-	int64_t preferred = nbd_get_block_size(n->nbd, LIBNBD_SIZE_PREFERRED);
+	int64_t preferred = nbd.get_block_size(n->nbd, LIBNBD_SIZE_PREFERRED);
 
-	n->common.size = nbd_get_size(n->nbd);
+	n->common.size = nbd.get_size(n->nbd);
 	n->common.physical_sector = n->common.size % 4096 ? IMAGE_SECTOR : 4096;
-	n->common.can_discard = nbd_can_trim(n->nbd) > 0;
+	n->common.can_discard = nbd.can_trim(n->nbd) > 0;
 	n->common.discard_granularity = preferred >= IMAGE_SECTOR && preferred <= UINT32_MAX
 						? (uint32_t)preferred
 						: DEFAULT_GRANULARITY;
-	n->can_flush = nbd_can_flush(n->nbd) > 0;
+	n->can_flush = nbd.can_flush(n->nbd) > 0;
 }
 
 /* The server takes the image's first look while we connect: what it cannot serve shows here. */
@@ -280,15 +280,15 @@ static int connect_server(struct nbd_image *n, struct problem *p)
 	char words[400];
 	int status;
 
-	n->nbd = nbd_create();
-	if (n->nbd && !nbd_connect_socket(n->nbd, n->server.socket)) {
+	n->nbd = nbd.create();
+	if (n->nbd && !nbd.connect_socket(n->nbd, n->server.socket)) {
 		n->server.socket = -1; /* libnbd's now, as it is when that fails */
 		learn(n);
 		return 0;
 	}
 	if (n->nbd) {
 		n->server.socket = -1;
-		nbd_close(n->nbd);
+		nbd.close(n->nbd);
 	} else {
 		close(n->server.socket); /* it ends with that */
 		n->server.socket = -1;
@@ -301,8 +301,11 @@ static int connect_server(struct nbd_image *n, struct problem *p)
 
 static struct nbd_image *new_image(const char *path, bool readonly, int lock_fd, struct problem *p)
 {
-	struct nbd_image *n = calloc(1, sizeof(*n) + strlen(path) + 1);
+	struct nbd_image *n;
 
+	if (nbd_library_load(p))
+		return NULL;
+	n = calloc(1, sizeof(*n) + strlen(path) + 1);
 	if (!n) {
 		problem(p, "%s: no memory", path);
 		return NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Images: each way to read and write one does the same. */
 #include "host/backend/block/image.h"
+#include "host/backend/block/image_rings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +28,12 @@
 struct kind {
 	const char *format; /* of qemu-nbd; NULL: a raw file */
 	enum file_engine engine;
-	bool in_memory;
+	bool no_rings, in_memory;
 	uint64_t size; /* 0: SIZE */
 };
 static const struct kind on_disk = {.engine = FILE_AUTO};
 static const struct kind by_ring = {.engine = FILE_BY_RING};
-static const struct kind by_calls = {.engine = FILE_BY_CALLS};
+static const struct kind by_calls = {.engine = FILE_AUTO, .no_rings = true};
 static const struct kind in_memory = {.engine = FILE_AUTO, .in_memory = true};
 static const struct kind memory_by_ring = {.engine = FILE_BY_RING, .in_memory = true};
 static const struct kind qcow2 = {.format = "qcow2"};
@@ -43,6 +44,7 @@ struct subject {
 	char path[128];
 	int file; /* kept open: of in_memory it is all there is */
 	int kick;
+	struct image_rings rings;
 	struct image *image;
 	struct image_queue *queue;
 };
@@ -90,7 +92,7 @@ static void make_file(struct subject *s)
 static struct image *try_open(struct subject *s, bool readonly, struct problem *p)
 {
 	return s->kind->format ? image_open_nbd(s->path, s->kind->format, readonly, p)
-			       : image_open_file(s->path, readonly, s->kind->engine, p);
+			       : image_open_file(s->path, readonly, s->kind->engine, &s->rings, p);
 }
 
 static void open_image(struct subject *s, bool readonly)
@@ -121,6 +123,7 @@ static int setup(void **state)
 	*state = s;
 	s->kick = eventfd(0, EFD_CLOEXEC);
 	make_file(s);
+	image_rings_open(&s->rings, !s->kind->no_rings);
 	open_image(s, false);
 	alarm(30);
 	return 0;
@@ -131,6 +134,7 @@ static int teardown(void **state)
 	struct subject *s = *state;
 
 	close_image(s);
+	image_rings_close(&s->rings);
 	close(s->file);
 	close(s->kick);
 	if (!s->kind->in_memory)
@@ -464,11 +468,11 @@ static void test_not_opened(void **state)
 	struct problem p = {""};
 
 	(void)state;
-	assert_null(image_open_file("/nowhere/disk.img", false, FILE_AUTO, &p));
+	assert_null(image_open_file("/nowhere/disk.img", false, FILE_AUTO, NULL, &p));
 	assert_string_equal(p.text, "/nowhere/disk.img: No such file or directory");
-	assert_null(image_open_file("/", true, FILE_AUTO, &p));
+	assert_null(image_open_file("/", true, FILE_AUTO, NULL, &p));
 	assert_string_equal(p.text, "/: neither a file nor a block device");
-	assert_null(image_open_file("/dev/null", false, FILE_AUTO, &p));
+	assert_null(image_open_file("/dev/null", false, FILE_AUTO, NULL, &p));
 }
 
 static void test_by_configuration(void **state)
@@ -476,7 +480,7 @@ static void test_by_configuration(void **state)
 	char vdev[] = "xvdb", target[] = "/nowhere/disk.vhd";
 	struct disk_config config = {.format = DISK_EMPTY, .vdev = vdev, .cdrom = true};
 	struct problem p = {""};
-	struct image *image = image_open(&config, &p);
+	struct image *image = image_open(&config, NULL, &p);
 
 	(void)state;
 	assert_non_null(image);
@@ -484,7 +488,7 @@ static void test_by_configuration(void **state)
 	assert_true(image->readonly);
 	image_close(image);
 	config = (struct disk_config){.format = DISK_VHD, .vdev = vdev, .target = target};
-	assert_null(image_open(&config, &p));
+	assert_null(image_open(&config, NULL, &p));
 	assert_non_null(strstr(p.text, target));
 }
 

@@ -57,25 +57,30 @@ static int map_for_now(struct block_op *op, struct domain *d,
 	if (grant_map_all(d, refs, n, reads(op), op->maps, NULL) != GNTST_okay)
 		return -1;
 	op->nr_pages = n;
-	return 0;
+	return (int)n;
 }
 
 static int map_and_keep(struct block_op *op, struct domain *d, struct grant_cache *cache,
 			const struct blkif_request_segment *seg, unsigned n)
 {
+	uint64_t before = cache->mapped;
+	int for_now = 0;
+
 	for (unsigned i = 0; i < n; i++) {
 		struct kept_grant *k = NULL;
 		int rc = grant_cache_get(cache, seg[i].gref, &k);
 
 		op->kept[i] = k;
 		op->maps[i] = (struct grant_mapping){.hva = k ? k->m.hva : NULL};
-		if (rc == GNTST_okay && !k)
+		if (rc == GNTST_okay && !k) {
 			rc = grant_map(d, seg[i].gref, true, &op->maps[i]);
+			for_now++;
+		}
 		if (rc != GNTST_okay)
 			return -1;
 		op->nr_pages = i + 1;
 	}
-	return 0;
+	return for_now + (int)(cache->mapped - before);
 }
 
 static void describe(struct block_op *op, const struct blkif_request_segment *seg)
@@ -101,14 +106,16 @@ static void describe(struct block_op *op, const struct blkif_request_segment *se
 int block_op_map(struct block_op *op, struct domain *d, struct grant_cache *cache,
 		 const struct blkif_request_segment *seg, unsigned n)
 {
+	int mapped;
+
 	op->keeps = cache != NULL;
 	op->nr_pages = 0;
-	if (cache ? map_and_keep(op, d, cache, seg, n) : map_for_now(op, d, seg, n)) {
+	mapped = cache ? map_and_keep(op, d, cache, seg, n) : map_for_now(op, d, seg, n);
+	if (mapped < 0)
 		block_op_unmap(op, d);
-		return -1;
-	}
-	describe(op, seg);
-	return 0;
+	else
+		describe(op, seg);
+	return mapped;
 }
 
 /* A page that stays mapped: its unmapping comes too late to tell that it was written to. */

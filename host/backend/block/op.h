@@ -48,7 +48,8 @@ void block_op_free_room(struct block_op *op);
 
 /*
  * Map the pages of these segments (checked: first_sect <= last_sect < 8) and describe them in iov.
- * 0; -1: some grant is not there, and none is mapped. cache: NULL if grants are not kept.
+ * How many grants had to be mapped: with a cache, those that it did not have. -1: some grant is not
+ * there, and none is mapped for this. cache: NULL if grants are not kept.
  */
 int block_op_map(struct block_op *op, struct domain *d, struct grant_cache *cache,
 		 const struct blkif_request_segment *seg, unsigned n);

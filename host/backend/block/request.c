@@ -231,15 +231,18 @@ static int check_data(struct block_queue *q, const struct block_request *r, uint
 static int prepare_data(struct block_queue *q, struct block_op *op, const struct block_request *r)
 {
 	uint64_t sectors;
+	int mapped;
 
 	if (check_data(q, r, &sectors))
 		return -1;
 	op->offset = r->sector * IMAGE_SECTOR;
 	op->len = sectors * IMAGE_SECTOR;
-	if (block_op_make_room(op, r->nr_segments) ||
-	    block_op_map(op, q->disk->domain, q->cache, q->segments, r->nr_segments))
+	if (block_op_make_room(op, r->nr_segments))
 		return -1;
-	block_count(&q->stats.grants_mapped, q->cache ? 0 : r->nr_segments);
+	mapped = block_op_map(op, q->disk->domain, q->cache, q->segments, r->nr_segments);
+	if (mapped < 0)
+		return -1;
+	block_count(&q->stats.grants_mapped, (uint64_t)mapped);
 	op->steps |= OP_DATA;
 	return 0;
 }

@@ -33,7 +33,7 @@ static void open_image(struct subject *s)
 {
 	struct problem p = {""};
 
-	s->image = block_image_open(&s->config, &p);
+	s->image = block_image_open(&s->config, NULL, &p);
 	if (!s->image)
 		fail_msg("%s", p.text);
 }

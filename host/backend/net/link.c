@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct net_link *net_link_open(const struct nic_config *config, struct problem *p)
+struct net_link *net_link_open(const struct nic_config *config, domid_t domid, struct problem *p)
 {
 	return config->mode == NIC_USER ? net_link_open_user(config, p)
-					: net_link_open_tap(config, p);
+					: net_link_open_tap(config, domid, p);
 }
 
 void net_link_close(struct net_link *link)
@@ -16,9 +16,9 @@ void net_link_close(struct net_link *link)
 	link->ops->close(link);
 }
 
-int net_link_prepare(const struct nic_config *config, struct problem *p)
+int net_link_prepare(const struct nic_config *config, domid_t domid, struct problem *p)
 {
-	struct net_link *link = net_link_open(config, p);
+	struct net_link *link = net_link_open(config, domid, p);
 	int fd = link ? fcntl(link->fd, F_DUPFD_CLOEXEC, 0) : -1;
 
 	/* The link itself stays: to close it would end what is behind it. */

@@ -74,6 +74,7 @@ struct net_link *net_link_stream(int fd, pid_t child, struct problem *p);
 struct net_link *net_link_tap(int fd, struct problem *p);
 
 struct net_link *net_link_open_user(const struct nic_config *config, struct problem *p);
-struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p);
+struct net_link *net_link_open_tap(const struct nic_config *config, domid_t domid,
+				   struct problem *p);
 
 #endif

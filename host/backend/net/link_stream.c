@@ -42,8 +42,11 @@
 /* The longest bare acknowledgement: Ethernet, IPv6, TCP with all options. */
 #define ACK_MAX 114u
 
-/* How long the process may take to see that the socket is closed. */
-#define PATIENCE_MS 1000
+/*
+ * How long the process may take to see that the socket is closed, before it is ended: a guest that
+ * runs on waits for its timers meanwhile.
+ */
+#define PATIENCE_MS 100
 
 struct stream {
 	struct net_link link;

@@ -285,25 +285,34 @@ static int explain(const char *name, int rc, struct problem *p)
 		name ? name : "(a new one)", strerror(-rc));
 }
 
-static int open_tap(struct tap *t, const struct nic_config *config, struct problem *p)
+/* 0 or -errno. */
+static int attach_new(struct tap *t, domid_t domid, uint32_t devid)
 {
-	char made[IFNAMSIZ];
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "vif%u.%u", domid, devid);
+	rc = attach(t, name);
+	if (rc != -EBUSY)
+		return rc;
+	snprintf(name, sizeof(name), "vif%%d.%u", devid);
+	return attach(t, name);
+}
+
+static int open_tap(struct tap *t, const struct nic_config *config, domid_t domid,
+		    struct problem *p)
+{
 	const char *name = config->vifname;
 	int rc;
 
-	/* As xl's are called, but that the kernel chooses the number in the domain's place. */
-	if (!name) {
-		snprintf(made, sizeof(made), "vif%%d.%u", config->devid);
-		name = made;
-	}
-	if (strlen(name) >= IFNAMSIZ)
+	if (name && strlen(name) >= IFNAMSIZ)
 		return problem(p, "vifname=%s: an interface's name has at most %d characters", name,
 			       IFNAMSIZ - 1);
 	t->link.fd = open(TUN, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (t->link.fd < 0)
 		return problem(p, TUN ": %s: leave bridge= and vifname= out for user-mode network",
 			       strerror(errno));
-	rc = attach(t, name);
+	rc = name ? attach(t, name) : attach_new(t, domid, config->devid);
 	if (rc)
 		return explain(config->vifname, rc, p);
 	if (config->mtu && set_mtu(t->link.interface, config->mtu, p))
@@ -327,13 +336,14 @@ static struct tap *new_tap(struct problem *p)
 	return t;
 }
 
-struct net_link *net_link_open_tap(const struct nic_config *config, struct problem *p)
+struct net_link *net_link_open_tap(const struct nic_config *config, domid_t domid,
+				   struct problem *p)
 {
 	struct tap *t = new_tap(p);
 
 	if (!t)
 		return NULL;
-	if (open_tap(t, config, p)) {
+	if (open_tap(t, config, domid, p)) {
 		if (t->link.fd >= 0)
 			close(t->link.fd);
 		free(t);

@@ -278,7 +278,7 @@ static struct net_link *open_user(struct guest *g, struct problem *p)
 
 	memcpy(config.mac, guest_mac, 6);
 	g->forwarded = forward.host_port = free_port();
-	return net_link_open(&config, p);
+	return net_link_open(&config, 1, p);
 }
 
 static void open_well(struct guest *g)
@@ -391,7 +391,7 @@ static void a_port_in_use(void **state)
 	int fd = host_socket(&forward.host_port);
 
 	(void)state;
-	assert_null(net_link_open(&config, &p));
+	assert_null(net_link_open(&config, 1, &p));
 	assert_non_null(strstr(p.text, "libslirp says: "));
 	assert_non_null(strstr(p.text, "Address already in use"));
 	assert_false(has_children());

@@ -18,9 +18,11 @@ struct net_device;
 
 /*
  * NIC_USER: starts passt, or, where it is missing or cannot run, our own process with libslirp;
- * NIC_TAP, NIC_BRIDGE: opens the tap device. NULL with the reason.
+ * NIC_TAP, NIC_BRIDGE: opens the tap device, which without a vifname is called as xl's are,
+ * "vif1.0" of domain 1 and devid 0, or if somebody else has one of that name, by the first number
+ * that is free in place of the domain's. NULL with the reason.
  */
-struct net_link *net_link_open(const struct nic_config *config, struct problem *p);
+struct net_link *net_link_open(const struct nic_config *config, domid_t domid, struct problem *p);
 /* No device may use it. A user-mode network's process has ended on return. */
 void net_link_close(struct net_link *link);
 
@@ -29,7 +31,7 @@ void net_link_close(struct net_link *link);
  * descriptor, to be passed on, or -1 with the reason; what is behind it ends with the last of its
  * kind. adopt: the link of such a descriptor, which it owns, also if it fails.
  */
-int net_link_prepare(const struct nic_config *config, struct problem *p);
+int net_link_prepare(const struct nic_config *config, domid_t domid, struct problem *p);
 struct net_link *net_link_adopt(int fd, struct problem *p);
 /* What it is, for the user: "user-mode network (passt)", "tap device vif1.0 in bridge xenbr0". */
 const char *net_link_description(const struct net_link *link);

@@ -2,6 +2,7 @@
 #include "host/backend/net/slirp_main.h"
 #include "host/backend/net/headers.h"
 #include "host/clock.h"
+#include "host/library.h"
 #include "shim/types.h"
 
 #include <arpa/inet.h>
@@ -26,6 +27,22 @@
 
 /* To whom we belong when we are root: nobody, nogroup. */
 #define NOBODY 65534
+
+/* What is used of libslirp: slirp_new() is slirp.new() here, and so on. */
+#define FUNCTIONS(X)    \
+	X(new)          \
+	X(cleanup)      \
+	X(input)        \
+	X(handle_timer) \
+	X(add_hostfwd)  \
+	X(pollfds_fill) \
+	X(pollfds_poll)
+
+static struct {
+#define MEMBER(name) __typeof__(slirp_##name) *name;
+	FUNCTIONS(MEMBER)
+#undef MEMBER
+} slirp;
 
 /* One timer of libslirp's, in a list. */
 struct timer {
@@ -199,7 +216,7 @@ static void take_frames(struct network *n)
 		}
 		if (n->in_len - at - HEAD < len)
 			break;
-		slirp_input(n->slirp, p + HEAD, (int)len);
+		slirp.input(n->slirp, p + HEAD, (int)len);
 		at += HEAD + len;
 	}
 	memmove(n->in, n->in + at, n->in_len - at);
@@ -238,7 +255,7 @@ static void fire_timers(struct network *n)
 		if (t->due < 0 || t->due > now)
 			continue;
 		t->due = -1;
-		slirp_handle_timer(n->slirp, t->id, t->opaque);
+		slirp.handle_timer(n->slirp, t->id, t->opaque);
 	}
 }
 
@@ -251,9 +268,9 @@ static void serve(struct network *n)
 	n->fds[0] = (struct pollfd){.fd = n->fd, .events = POLLIN};
 	if (n->out_len)
 		n->fds[0].events |= POLLOUT;
-	slirp_pollfds_fill(n->slirp, &timeout, add_poll, n);
+	slirp.pollfds_fill(n->slirp, &timeout, add_poll, n);
 	rc = poll(n->fds, n->nr_fds, until_timer(n, timeout));
-	slirp_pollfds_poll(n->slirp, rc < 0, get_revents, n);
+	slirp.pollfds_poll(n->slirp, rc < 0, get_revents, n);
 	fire_timers(n);
 	if (rc > 0 && n->fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 		receive(n);
@@ -316,7 +333,7 @@ static int forward(struct network *n, const char *text)
 	guest_port = number(part(&rest), 65535);
 	if (host_port < 0 || guest_port < 0)
 		return complain("forward", text, "a port is a number up to 65535");
-	if (slirp_add_hostfwd(n->slirp, udp, host, host_port, guest, guest_port))
+	if (slirp.add_hostfwd(n->slirp, udp, host, host_port, guest, guest_port))
 		return complain("forward", text, strerror(errno));
 	return 0;
 }
@@ -336,12 +353,29 @@ static int drop_rights(void)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+static int load_library(void)
+{
+#define NAME(name) "slirp_" #name,
+	static const char *const names[] = {FUNCTIONS(NAME)};
+#undef NAME
+	const struct library lib = {"libslirp.so.0", "libslirp0", names, ARRAY_SIZE(names)};
+	struct problem p;
+
+	_Static_assert(sizeof(slirp) == sizeof(names), "a pointer for each name");
+	if (!library_load(&lib, (void **)&slirp, &p))
+		return 0;
+	fprintf(stderr, "xenolith " NET_SLIRP_COMMAND ": %s\n", p.text);
+	return -1;
+}
+
 static int begin(struct network *n, int argc, char **argv)
 {
 	SlirpConfig config;
 
+	if (load_library())
+		return -1;
 	configure(&config);
-	n->slirp = slirp_new(&config, &callbacks, n);
+	n->slirp = slirp.new(&config, &callbacks, n);
 	if (!n->slirp)
 		return complain("network", "10.0.2.0/24", "libslirp refuses");
 	for (int i = 2; i < argc; i++)
@@ -359,7 +393,7 @@ static int serve_all(struct network *n, int argc, char **argv)
 	while (!rc && !n->ended)
 		serve(n);
 	if (n->slirp)
-		slirp_cleanup(n->slirp);
+		slirp.cleanup(n->slirp);
 	return rc ? 1 : 0;
 }
 

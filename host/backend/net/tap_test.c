@@ -98,7 +98,7 @@ static void set_address(const char *name)
 static struct net_link *open_as(struct nic_config *config)
 {
 	struct problem p = {""};
-	struct net_link *link = net_link_open(config, &p);
+	struct net_link *link = net_link_open(config, 7, &p);
 
 	if (!link)
 		fail_msg("%s", p.text);
@@ -109,7 +109,7 @@ static void refused(struct nic_config *config, const char *why)
 {
 	struct problem p = {""};
 
-	assert_null(net_link_open(config, &p));
+	assert_null(net_link_open(config, 7, &p));
 	if (!strstr(p.text, why))
 		fail_msg("refused because \"%s\"", p.text);
 }
@@ -379,7 +379,7 @@ static void a_tap_of_several_queues(void **state)
 static void bridges(void **state)
 {
 	struct nic_config config = {.mode = NIC_BRIDGE, .bridge = br0, .devid = 3};
-	struct net_link *link;
+	struct net_link *link, *other;
 	struct ifreq r;
 	int fd;
 
@@ -392,8 +392,12 @@ static void bridges(void **state)
 		skip();
 	}
 	link = open_as(&config);
-	assert_string_equal(link->interface, "vif0.3");
-	assert_string_equal(net_link_description(link), "tap device vif0.3 in bridge br0");
+	assert_string_equal(link->interface, "vif7.3");
+	assert_string_equal(net_link_description(link), "tap device vif7.3 in bridge br0");
+	/* Another user's domain 7. */
+	other = open_as(&config);
+	assert_string_equal(other->interface, "vif0.3");
+	net_link_close(other);
 	r = interface(br0);
 	r.ifr_ifindex = (int)if_nametoindex(link->interface);
 	assert_int_equal(ioctl(fd, SIOCBRADDIF, &r), -1);

@@ -431,7 +431,7 @@ static void open_link(struct subject *s)
 	const struct nic_config config = {.mode = NIC_USER, .mac = {0, 0x16, 0x3e, 1, 2, 3}};
 	struct problem p = {""};
 
-	s->link = net_link_open(&config, &p);
+	s->link = net_link_open(&config, 1, &p);
 	if (!s->link)
 		fail_msg("%s", p.text);
 	else

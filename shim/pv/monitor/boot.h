@@ -34,6 +34,7 @@ struct pv_domain {
 	/* What was written to the ports 0xcf8 and 0x70 is read there again. */
 	uint32_t pci_address;
 	uint8_t cmos_index;
+	struct pv_grant grant; /* under mm.lock */
 };
 
 struct pv_boot {
@@ -57,6 +58,9 @@ struct pv_window {
 	uint64_t scratch; /* rsp at SYSCALL */
 	uint32_t flush;   /* PV_FLUSH_*: what others want forgotten; atomic */
 	uint32_t away;    /* it runs nothing of the guest's: it will look at `flush`; atomic */
+	/* It is to be out there, by a hypercall, before it goes on: the host sets it, and an
+	 * upcall's interrupt makes it look; atomic. */
+	uint32_t wanted_outside;
 	struct pv_tss tss;
 	/* KVM says in it whether the vCPU is without a CPU of the host's; within a page */
 	struct kvm_steal_time steal __attribute__((aligned(64)));
@@ -71,7 +75,8 @@ struct pv_window {
 	struct vcpu_guest_context incoming;
 };
 
-#define PV_FLUSH_ALL 1u
+#define PV_FLUSH_ALL       1u
+#define PV_FLUSH_UNDER_WAY 2u
 
 static inline uint64_t pv_window_address(uint32_t vcpu)
 {

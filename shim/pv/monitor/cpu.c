@@ -97,6 +97,8 @@ void pv_load_ldt(struct pv_vcpu *v)
 
 void pv_load_debug(struct pv_vcpu *v)
 {
+	if (!is_this(v))
+		return;
 	__asm__ volatile("mov %0, %%db7" ::"r"(DR7_RESERVED_ONE));
 	__asm__ volatile("mov %0, %%db0" ::"r"(v->debug[0]));
 	__asm__ volatile("mov %0, %%db1" ::"r"(v->debug[1]));

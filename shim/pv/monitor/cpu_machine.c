@@ -2,6 +2,8 @@
 /* Instructions that the rules of a guest's CPU want: shim/pv/cpu_machine.h. */
 #include "shim/pv/cpu_machine.h"
 
+#include <string.h>
+
 #include "shim/pv/arch.h"
 #include "shim/pv/emulate.h"
 #include "shim/pv/monitor/percpu.h"
@@ -88,6 +90,46 @@ void pv_read_selectors(struct pv_regs *r)
 	__asm__ volatile("mov %%es, %0" : "=m"(r->es));
 	__asm__ volatile("mov %%fs, %0" : "=m"(r->fs));
 	__asm__ volatile("mov %%gs, %0" : "=m"(r->gs));
+}
+
+#define LOAD_SELECTOR(segment)                                    \
+	static bool load_##segment(uint16_t selector)             \
+	{                                                         \
+		uint32_t ok = 1;                                  \
+                                                                  \
+		__asm__ volatile("1: mov %w[s], %%" #segment "\n" \
+				 "jmp 3f\n"                       \
+				 "2: xor %[ok], %[ok]\n"          \
+				 "mov %w[ok], %%" #segment "\n"   \
+				 "3:\n"                           \
+				 ".pushsection .fixups, \"a\"\n"  \
+				 ".quad 1b, 2b\n"                 \
+				 ".popsection\n"                  \
+				 : [ok] "+r"(ok)                  \
+				 : [s] "r"(selector)              \
+				 : "memory");                     \
+		return ok;                                        \
+	}
+LOAD_SELECTOR(ds)
+LOAD_SELECTOR(es)
+LOAD_SELECTOR(fs)
+LOAD_SELECTOR(gs)
+
+bool pv_load_selectors(const struct pv_regs *r)
+{
+	return load_ds(r->ds) & load_es(r->es) & load_fs(r->fs) & load_gs(r->gs);
+}
+
+void pv_load_fpu(const void *saved)
+{
+	uint8_t aligned[512] __attribute__((aligned(16)));
+
+	memcpy(aligned, saved, sizeof(aligned));
+	__asm__ volatile("1: fxrstor %0\n"
+			 "2:\n"
+			 ".pushsection .fixups, \"a\"\n"
+			 ".quad 1b, 2b\n"
+			 ".popsection\n" ::"m"(aligned));
 }
 
 /* What the guest does not choose stays as the host has set it. */

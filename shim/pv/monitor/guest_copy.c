@@ -20,18 +20,27 @@ uint64_t fixup_of(uint64_t rip)
 	return 0;
 }
 
-/* How many bytes have not been copied. */
+/* How many bytes, or words of 8 bytes, have not been copied: it ends where it cannot go on. */
+#define COPY(unit)                                                        \
+	static size_t copy_##unit(void *to, const void *from, size_t len) \
+	{                                                                 \
+		__asm__ volatile("1: rep movs" #unit "\n"                 \
+				 "2:\n"                                   \
+				 ".pushsection .fixups, \"a\"\n"          \
+				 ".quad 1b, 2b\n"                         \
+				 ".popsection"                            \
+				 : "+D"(to), "+S"(from), "+c"(len)        \
+				 :                                        \
+				 : "memory");                             \
+		return len;                                               \
+	}
+COPY(b)
+COPY(q)
+
+/* Nearly all are of whole words. */
 static size_t copy(void *to, const void *from, size_t len)
 {
-	__asm__ volatile("1: rep movsb\n"
-			 "2:\n"
-			 ".pushsection .fixups, \"a\"\n"
-			 ".quad 1b, 2b\n"
-			 ".popsection"
-			 : "+D"(to), "+S"(from), "+c"(len)
-			 :
-			 : "memory");
-	return len;
+	return len % 8 ? copy_b(to, from, len) : copy_q(to, from, len / 8) * 8;
 }
 
 static bool is_guests(uint64_t va, size_t len)
@@ -55,13 +64,14 @@ static int copied(uint64_t va, size_t len, size_t left, uint64_t *at)
 
 /*
  * A second time where it fails: the guest may have given itself a right without saying so to the
- * TLB, and the fault has made the CPU forget what it had of it.
+ * TLB, and the fault has made the CPU forget what it had of it. And a word may have an end that can
+ * be reached, and one that cannot.
  */
 static size_t copy_twice(uint8_t *to, const uint8_t *from, size_t len)
 {
 	size_t left = copy(to, from, len);
 
-	return left ? copy(to + len - left, from + len - left, left) : 0;
+	return left ? copy_b(to + len - left, from + len - left, left) : 0;
 }
 
 int pv_copy_from_guest(void *to, uint64_t from, size_t len, uint64_t *at)

@@ -13,6 +13,17 @@ long host_hypercall(uint64_t nr, const uint64_t args[6])
 	return result;
 }
 
+/* It is where others have called this vCPU down. */
+void show_up(void)
+{
+	const uint64_t args[6] = {SCHEDOP_yield};
+	uint32_t *wanted = &this_window()->wanted_outside;
+
+	if (__atomic_load_n(wanted, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(wanted, 0, __ATOMIC_SEQ_CST))
+		host_hypercall(__HYPERVISOR_sched_op, args);
+}
+
 /* Text for people, in one piece of the monitor's own memory, where the host finds it. */
 struct message {
 	unsigned length;

@@ -54,6 +54,13 @@ static long vcpu_op(struct pv_vcpu *v, const uint64_t args[6])
 	return args[0] == VCPUOP_initialise ? initialise_vcpu(args) : PV_OP_HOST;
 }
 
+int pv_ask_grant(unsigned cmd, enum pv_grant_step step)
+{
+	const uint64_t args[6] = {cmd, step};
+
+	return host_hypercall(__HYPERVISOR_grant_table_op, args);
+}
+
 static const handler handlers[] = {
 	[__HYPERVISOR_set_trap_table] = pv_op_set_trap_table,
 	[__HYPERVISOR_mmu_update] = pv_op_mmu_update,
@@ -65,6 +72,8 @@ static const handler handlers[] = {
 	[__HYPERVISOR_get_debugreg] = pv_op_get_debugreg,
 	[__HYPERVISOR_update_descriptor] = pv_op_update_descriptor,
 	[__HYPERVISOR_update_va_mapping] = pv_op_update_va_mapping,
+	[__HYPERVISOR_xen_version] = pv_op_xen_version,
+	[__HYPERVISOR_grant_table_op] = pv_op_grant_table,
 	[__HYPERVISOR_vcpu_op] = vcpu_op,
 	[__HYPERVISOR_vm_assist] = pv_op_vm_assist,
 	[__HYPERVISOR_physdev_op] = pv_op_physdev,
@@ -72,18 +81,28 @@ static const handler handlers[] = {
 	[__HYPERVISOR_set_segment_base] = pv_op_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = pv_op_mmuext,
 	[__HYPERVISOR_nmi_op] = pv_op_nmi,
+	[__HYPERVISOR_sched_op] = pv_op_sched,
 	[__HYPERVISOR_callback_op] = pv_op_callback,
 };
 
 /* Those that change what frames are, out there (shim/pv_frames.h): nobody else may meanwhile. */
 static bool changes_frames(uint64_t nr, const uint64_t args[6])
 {
-	return nr == __HYPERVISOR_memory_op || nr == __HYPERVISOR_grant_table_op ||
-	       nr == __HYPERVISOR_physdev_op ||
-	       (nr == __HYPERVISOR_vcpu_op && args[0] == VCPUOP_register_vcpu_info);
+	switch (nr) {
+	case __HYPERVISOR_memory_op:
+	case __HYPERVISOR_grant_table_op:
+	case __HYPERVISOR_physdev_op:
+		return true;
+	case __HYPERVISOR_vcpu_op:
+		return args[0] == VCPUOP_register_vcpu_info;
+	case __HYPERVISOR_event_channel_op:
+		return args[0] == EVTCHNOP_init_control || args[0] == EVTCHNOP_expand_array ||
+		       args[0] == EVTCHNOP_reset;
+	}
+	return false;
 }
 
-static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
+static long __attribute__((noinline)) go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 {
 	bool alone = changes_frames(nr, args);
 	long result;
@@ -98,7 +117,7 @@ static long go_out(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 	return result;
 }
 
-static long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
+static inline long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 {
 	long result = PV_OP_HOST;
 
@@ -107,32 +126,38 @@ static long call(struct pv_vcpu *v, uint64_t nr, const uint64_t args[6])
 	return result == PV_OP_HOST ? go_out(v, nr, args) : result;
 }
 
-static long member(struct pv_vcpu *v, const struct multicall_entry *e)
+static long member(struct pv_vcpu *v, struct pv_regs *r, const struct multicall_entry *e)
 {
-	uint64_t args[6];
-
-	for (unsigned i = 0; i < 6; i++)
-		args[i] = e->args[i];
 	if (e->op == __HYPERVISOR_multicall)
 		return -XEN_EINVAL;
 	if (e->op == __HYPERVISOR_iret)
-		return -XEN_ENOSYS;
-	return call(v, e->op, args);
+		return pv_op_iret(v, r);
+	return call(v, e->op, e->args);
 }
 
-/* `count` entries at `list`, in their order. */
-static long multicall(struct pv_vcpu *v, uint64_t list, uint32_t count)
+/*
+ * `count` entries at `list`, in their order. An iret ends it, wherever the guest goes on then: what
+ * its frame has for rax is the answer, told in the list if that can be reached from there.
+ */
+static long __attribute__((noinline))
+multicall(struct pv_vcpu *v, struct pv_regs *r, uint64_t list, uint32_t count)
 {
 	struct multicall_entry e;
 
+	if (!pv_address_guests(list))
+		return -XEN_EFAULT;
 	for (uint32_t i = 0; i < count; i++, list += sizeof(e)) {
 		xen_ulong_t result;
+		int rc;
 
 		if (pv_copy_from_guest(&e, list, sizeof(e), NULL))
 			return -XEN_EFAULT;
-		result = member(v, &e);
-		if (pv_copy_to_guest(list + offsetof(struct multicall_entry, result), &result,
-				     sizeof(result), NULL))
+		result = member(v, r, &e);
+		rc = pv_copy_to_guest(list + offsetof(struct multicall_entry, result), &result,
+				      sizeof(result), NULL);
+		if (e.op == __HYPERVISOR_iret)
+			return result;
+		if (rc)
 			return -XEN_EFAULT;
 		serve_flush();
 	}
@@ -148,7 +173,7 @@ void guest_hypercall(struct pv_vcpu *v, struct pv_regs *r)
 	if (nr == __HYPERVISOR_iret)
 		r->rax = pv_op_iret(v, r);
 	else if (nr == __HYPERVISOR_multicall)
-		r->rax = multicall(v, args[0], args[1]);
+		r->rax = multicall(v, r, args[0], args[1]);
 	else
 		r->rax = call(v, nr, args);
 }

@@ -29,6 +29,7 @@ struct pv_regs *monitor_main_regs(const struct pv_regs *r);
 /* Before every return: events, and what the CPU is to keep whatever the guest has asked for. */
 static void go_back(struct pv_vcpu *v, struct pv_regs *r)
 {
+	show_up();
 	serve_flush();
 	if (pv_before_return(v, r))
 		guest_crash(v->dying ? v->dying : "its stack cannot be written", r);

@@ -73,8 +73,9 @@ static inline void write_cr4(uint64_t value)
 /* entry.S */
 long exit_hypercall(uint64_t nr, const uint64_t args[6]);
 
-/* host.c: out to the host. */
+/* host.c: out to the host; because it wants so. */
 long host_hypercall(uint64_t nr, const uint64_t args[6]);
+void show_up(void);
 void __attribute__((noreturn)) monitor_panic(const char *what, const struct pv_regs *r);
 void __attribute__((noreturn)) guest_crash(const char *why, const struct pv_regs *r);
 

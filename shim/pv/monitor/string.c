@@ -10,9 +10,11 @@ int memcmp(const void *a, const void *b, size_t len);
 
 void *memcpy(void *to, const void *from, size_t len)
 {
+	size_t words = len / 8, bytes = len % 8;
 	void *at = to;
 
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(len)::"memory");
+	__asm__ volatile("rep movsq" : "+D"(at), "+S"(from), "+c"(words)::"memory");
+	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes)::"memory");
 	return to;
 }
 
@@ -30,9 +32,12 @@ void *memmove(void *to, const void *from, size_t len)
 
 void *memset(void *to, int c, size_t len)
 {
+	uint64_t word = (uint8_t)c * 0x0101010101010101ull;
+	size_t words = len / 8, bytes = len % 8;
 	void *at = to;
 
-	__asm__ volatile("rep stosb" : "+D"(at), "+c"(len) : "a"(c) : "memory");
+	__asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(word) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(word) : "memory");
 	return to;
 }
 

@@ -23,13 +23,20 @@ static void forget_all(void)
 	write_cr3(read_cr3());
 }
 
+/* Who waits goes on as soon as nothing is owed: so that is said when it is done. What is wanted
+ * meanwhile is done again. */
 void serve_flush(void)
 {
-	struct pv_window *w = this_window();
+	uint32_t *flush = &this_window()->flush;
 
-	if (__atomic_load_n(&w->flush, __ATOMIC_RELAXED) &&
-	    __atomic_exchange_n(&w->flush, 0, __ATOMIC_SEQ_CST))
+	while (__atomic_load_n(flush, __ATOMIC_RELAXED)) {
+		uint32_t under_way = PV_FLUSH_UNDER_WAY;
+
+		__atomic_store_n(flush, under_way, __ATOMIC_SEQ_CST);
 		forget_all();
+		__atomic_compare_exchange_n(flush, &under_way, 0, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED);
+	}
 }
 
 void go_away(void)
@@ -44,29 +51,30 @@ void come_back(void)
 }
 
 /*
- * Who is waited for may have no CPU of the host's: not every KVM sees that from a loop of PAUSEs.
- * So who has waited for this often, some 10 us, gives up its own.
+ * Who is waited for may have lost its CPU to us, and where KVM does not see us spin (a CPU without
+ * pause filters) we would have it for a whole time slice.
  */
-#define PAUSES_TO_YIELD 1024
+#define SPINS 500u
 
-static void relax(unsigned *pauses)
+static void relax(unsigned *spins)
 {
-	static const uint64_t yield[6] = {SCHEDOP_yield};
+	const uint64_t yield[6] = {SCHEDOP_yield};
 
 	serve_flush();
-	__builtin_ia32_pause();
-	if (++*pauses % PAUSES_TO_YIELD == 0)
+	if (++*spins % SPINS)
+		__builtin_ia32_pause();
+	else
 		host_hypercall(__HYPERVISOR_sched_op, yield);
 }
 
 /* Not in turn: whose turn it is may have no CPU, and all would wait for that at each unlock. */
 void pv_lock(struct pv_lock *l)
 {
-	unsigned pauses = 0;
+	unsigned spins = 0;
 
 	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
-			relax(&pauses);
+			relax(&spins);
 }
 
 void pv_unlock(struct pv_lock *l)
@@ -104,7 +112,7 @@ static bool owes(uint32_t vcpu)
 
 static void others_forget(uint64_t vcpus)
 {
-	unsigned pauses = 0;
+	unsigned spins = 0;
 	uint64_t left;
 
 	for (left = vcpus; left; left &= left - 1) {
@@ -116,7 +124,7 @@ static void others_forget(uint64_t vcpus)
 	}
 	for (left = vcpus; left; left &= left - 1)
 		while (owes(__builtin_ctzll(left)))
-			relax(&pauses);
+			relax(&spins);
 }
 
 static uint64_t without_this(uint64_t vcpus, bool *has_this)
