@@ -46,7 +46,7 @@ expect() {
 }
 
 # await_login [SECONDS]: the guest has come up and somebody may log in.
-await_login() { expect 'debian login: ' "${1:-300}"; }
+await_login() { expect 'debian login: ' "${1:-500}"; }
 
 # log_in: as root. Then a shell without prompts, echo and kernel messages, for `guest`.
 log_in() {

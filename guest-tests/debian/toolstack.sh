@@ -30,9 +30,11 @@ bed_machine() {
 
 # config FORMAT:ROOT: guest.cfg with that root disk, as a user of xl would write it.
 config() {
+	type=pvh intercept=$accel
+	[ "$accel" != pv ] || type=pv intercept=stock
 	cat <<END
 # Debian 12
-type = "pvh"
+type = "$type"
 name = "debian"
 kernel = "$kernel"
 ramdisk = "$initrd"
@@ -46,7 +48,7 @@ disk = [ '${1#*:},${1%%:*},xvda,w',
 vif = [ '' ]
 on_poweroff = "destroy"
 on_reboot = "restart"
-xenolith_accel = "$accel"
+xenolith_accel = "$intercept"
 END
 }
 
@@ -58,7 +60,7 @@ name = "grub"
 bootloader = "pygrub"
 memory = 256
 disk = [ '$small_disk,raw,xvda,r' ]
-xenolith_accel = "$accel"
+xenolith_accel = "$intercept"
 END
 }
 

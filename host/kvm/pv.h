@@ -48,7 +48,8 @@ uint64_t pv_monitor_size(uint64_t memory, unsigned vcpus);
 int pv_monitor_create(struct pv_monitor *m, const struct ram *ram, domid_t domid, unsigned vcpus,
 		      struct problem *p);
 
-/* The window's data of a vCPU, as we see it. */
+/* The window's data of a vCPU: where it is, and as we see it. */
+uint64_t pv_monitor_window_gpa(const struct pv_monitor *m, unsigned vcpu);
 struct pv_window *pv_monitor_window(const struct pv_monitor *m, unsigned vcpu);
 
 /* The VM's own, in the last of its areas, kept at vm->pv. 0, or -1 with the reason. */

@@ -128,6 +128,11 @@ static int map_large(struct pv_monitor *m, uint64_t va, uint64_t gpa, uint64_t s
 	return 0;
 }
 
+uint64_t pv_monitor_window_gpa(const struct pv_monitor *m, unsigned vcpu)
+{
+	return m->windows + (uint64_t)vcpu * WINDOW_PAGES * PV_PAGE_SIZE;
+}
+
 /*
  * A window. Its L1 entries are to be found by the window's number, one after the other in memory,
  * so windows come first of all that needs L1 tables.
@@ -135,7 +140,7 @@ static int map_large(struct pv_monitor *m, uint64_t va, uint64_t gpa, uint64_t s
 static int map_window(struct pv_monitor *m, unsigned vcpu, uint64_t entry_page)
 {
 	uint64_t va = pv_window_address(vcpu);
-	uint64_t gpa = m->windows + (uint64_t)vcpu * WINDOW_PAGES * PV_PAGE_SIZE;
+	uint64_t gpa = pv_monitor_window_gpa(m, vcpu);
 
 	if (map_small(m, va + PV_WINDOW_ENTRY, entry_page, 1, OURS & ~PV_PTE_RW) ||
 	    map_small(m, va + PV_WINDOW_VCPU, gpa, DATA_PAGES, OURS | PV_PTE_NX))
@@ -218,7 +223,7 @@ static uint64_t stack_end(unsigned vcpu, unsigned stack)
 
 struct pv_window *pv_monitor_window(const struct pv_monitor *m, unsigned vcpu)
 {
-	return at(m, m->windows + (uint64_t)vcpu * WINDOW_PAGES * PV_PAGE_SIZE);
+	return at(m, pv_monitor_window_gpa(m, vcpu));
 }
 
 static void fill_window(struct pv_monitor *m, unsigned vcpu)

@@ -87,6 +87,7 @@ static int set_entries(struct vm_vcpu *vv, const struct pv_monitor *m)
 		{MSR_IA32_SYSENTER_ESP, window + PV_WINDOW_STACK + PV_WINDOW_STACK_SIZE},
 		{MSR_IA32_SYSENTER_EIP, window + m->image.sysenter_offset},
 	};
+	uint64_t steal = pv_monitor_window_gpa(m, vv->vcpu->id) + offsetof(struct pv_window, steal);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(msrs); i++) {
 		int rc = vcpu_set_msr(vv, msrs[i].index, msrs[i].value);
@@ -94,6 +95,11 @@ static int set_entries(struct vm_vcpu *vv, const struct pv_monitor *m)
 		if (rc)
 			return rc;
 	}
+	/* Where the host's kernel has no such statistics, who waits for a vCPU waits longer. */
+	_Static_assert(offsetof(struct pv_window, steal) + sizeof(struct kvm_steal_time) <=
+			       PV_PAGE_SIZE,
+		       "of its page only the place is known");
+	vcpu_set_msr(vv, MSR_KVM_STEAL_TIME, steal | KVM_MSR_ENABLED);
 	return 0;
 }
 

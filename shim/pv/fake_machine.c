@@ -272,13 +272,11 @@ void pv_swap_gs(void)
 
 void pv_lock(struct pv_lock *l)
 {
-	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-
-	while (__atomic_load_n(&l->served, __ATOMIC_ACQUIRE) != mine)
+	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
 		sched_yield();
 }
 
 void pv_unlock(struct pv_lock *l)
 {
-	__atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }

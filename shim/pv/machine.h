@@ -57,7 +57,7 @@ void pv_swap_gs(void);
 
 /* One for all data of a domain that vCPUs share; not recursive, nobody sleeps with it. */
 struct pv_lock {
-	uint32_t next, served; /* tickets */
+	uint32_t held;
 };
 void pv_lock(struct pv_lock *l);
 void pv_unlock(struct pv_lock *l);

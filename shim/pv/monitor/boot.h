@@ -10,6 +10,8 @@
 #ifndef SHIM_PV_MONITOR_BOOT_H
 #define SHIM_PV_MONITOR_BOOT_H
 
+#include <asm/kvm_para.h>
+
 #include "shim/pv/cpu.h"
 #include "shim/pv/layout.h"
 
@@ -61,6 +63,8 @@ struct pv_window {
 	 * upcall's interrupt makes it look; atomic. */
 	uint32_t wanted_outside;
 	struct pv_tss tss;
+	/* KVM says in it whether the vCPU is without a CPU of the host's; within a page */
+	struct kvm_steal_time steal __attribute__((aligned(64)));
 	/* The exception of a return to the guest. */
 	uint32_t iret_vector, iret_error;
 	uint64_t iret_cr2;

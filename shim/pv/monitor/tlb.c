@@ -4,11 +4,13 @@
  *
  * The monitor runs with interrupts off. A vCPU that wants others to forget marks it in their
  * windows, interrupts those that run, and waits until each has done it or has gone away to the
- * host, from where it comes back forgetting first. Who waits, for this or for a lock, does what
- * others want of it meanwhile: so nobody waits for one that waits for him.
+ * host, from where it comes back forgetting first, or lost its CPU, which KVM gives back likewise.
+ * Who waits, for this or for a lock, does what others want of it meanwhile: so nobody waits for one
+ * that waits for him.
  */
 #include "shim/pv/monitor/asm.h"
 #include "shim/pv/monitor/percpu.h"
+#include "xen-abi/xen.h"
 
 #define MSR_X2APIC_ICR 0x830
 
@@ -69,7 +71,8 @@ static void relax(unsigned *spins)
 		yield_to_host();
 }
 
-/* A turn in the queue counts, too. The host looks while the vCPU is out there. */
+/* Who has a lock is not stopped, or all would wait for it: the host looks while the vCPU is out
+ * there. */
 static void count_locks(int by)
 {
 	uint32_t *locks = &this_window()->locks;
@@ -77,24 +80,20 @@ static void count_locks(int by)
 	__atomic_store_n(locks, *locks + by, __ATOMIC_RELAXED);
 }
 
-static uint32_t queue_up(struct pv_lock *l)
-{
-	count_locks(1);
-	return __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-}
-
+/* Not in turn: whose turn it is may have no CPU, and all would wait for that at each unlock. */
 void pv_lock(struct pv_lock *l)
 {
-	uint32_t mine = queue_up(l);
 	unsigned spins = 0;
 
-	while (__atomic_load_n(&l->served, __ATOMIC_ACQUIRE) != mine)
-		relax(&spins);
+	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
+			relax(&spins);
+	count_locks(1);
 }
 
 void pv_unlock(struct pv_lock *l)
 {
-	__atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 	count_locks(-1);
 }
 
@@ -104,12 +103,26 @@ static void interrupt(uint32_t vcpu)
 	write_msr(MSR_X2APIC_ICR, (uint64_t)vcpu << 32 | VECTOR_FLUSH);
 }
 
+/*
+ * It has no CPU of the host's now, and KVM has it forget before it has one again: so KVM says in
+ * struct kvm_steal_time, and so it is asked there (Linux, Documentation/virt/kvm/x86/msr.rst).
+ */
+static bool kvm_flushes(struct pv_window *w)
+{
+	uint8_t preempted = __atomic_load_n(&w->steal.preempted, __ATOMIC_SEQ_CST);
+
+	return preempted & KVM_VCPU_PREEMPTED &&
+	       __atomic_compare_exchange_n(&w->steal.preempted, &preempted,
+					   preempted | KVM_VCPU_FLUSH_TLB, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
 static bool owes(uint32_t vcpu)
 {
 	struct pv_window *w = window_of(vcpu);
 
 	return __atomic_load_n(&w->flush, __ATOMIC_SEQ_CST) &&
-	       !__atomic_load_n(&w->away, __ATOMIC_SEQ_CST);
+	       !__atomic_load_n(&w->away, __ATOMIC_SEQ_CST) && !kvm_flushes(w);
 }
 
 static void others_forget(uint64_t vcpus)
