@@ -45,8 +45,8 @@ expect() {
 	done
 }
 
-# await_login [SECONDS]: the guest has come up and somebody may log in.
-await_login() { expect 'debian login: ' "${1:-500}"; }
+# The guest has come up and somebody may log in.
+await_login() { expect 'debian login: ' 500; }
 
 # log_in: as root. Then a shell without prompts, echo and kernel messages, for `guest`.
 log_in() {

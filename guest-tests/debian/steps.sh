@@ -225,7 +225,7 @@ step_grub() {
 	check "$xenolith" create "$work/grub.cfg" && attach "$xenolith" console debian
 	if expect 'GNU GRUB' 60 && expect 'Debian 12 from the disk' 10; then
 		type_in ''
-		await_login 450 && log_in && return # GRUB reads slowly
+		await_login && log_in && return # GRUB reads slowly
 	fi
 	# The steps to come are not about GRUB.
 	because=$why

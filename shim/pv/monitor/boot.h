@@ -58,7 +58,7 @@ struct pv_window {
 	uint64_t scratch; /* rsp at SYSCALL */
 	uint32_t flush;   /* PV_FLUSH_*: what others want forgotten; atomic */
 	uint32_t away;    /* it runs nothing of the guest's: it will look at `flush`; atomic */
-	uint32_t locks;   /* that it has or waits for: it must not be stopped; its own */
+	uint32_t locks;   /* that it has: it must not be stopped; its own */
 	/* It is to be out there, by a hypercall, before it goes on: the host sets it, and an
 	 * upcall's interrupt makes it look; atomic. */
 	uint32_t wanted_outside;
