@@ -92,13 +92,10 @@ static void all_run(void)
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, LAST, NULL), 0);
 }
 
-#define NO_SELECTOR (600 << 3 | 3)
-#define DESCRIPTOR  0x00cff3000000ffffUL /* data, level 3 */
+#define DESCRIPTOR 0x00cff3000000ffffUL /* data, level 3 */
 
 static uint64_t watched;
 static struct {
-	struct trap_frame failsafe;
-	uint64_t selectors[4];
 	uint16_t ds, es, fs, gs;
 	long debug[8];
 	uint16_t fpu_control;
@@ -107,12 +104,6 @@ static struct {
 	struct fault fault;
 	bool done;
 } other;
-
-static void on_failsafe(struct trap_frame *f)
-{
-	other.failsafe = *f;
-	memcpy(other.selectors, pv_failsafe_selectors, sizeof(other.selectors));
-}
 
 static void write_watched(void *arg)
 {
@@ -147,49 +138,34 @@ static void put_fpu(uint16_t control, uint32_t mxcsr, uint64_t xmm1)
 	context.flags |= VGCF_i387_valid;
 }
 
-/* The FPU, debug registers, and selectors of data segments: the failsafe callback hears of one that
- * cannot be loaded. */
+/* The FPU, debug registers, and selectors of data segments (pv-failsafe has those that cannot be
+ * loaded). */
 static void context_is_loaded(void)
 {
 	uint64_t *table = page_alloc(), end = clock_now() + 5000 * MS;
 
 	table[1] = DESCRIPTOR;
 	page_protect(table, PTE_READONLY);
-	irq_set_handler(VECTOR_FAILSAFE, on_failsafe);
 	smp_context(OTHER, &context);
-	context.flags |= VGCF_failsafe_disables_events;
 	put_fpu(0x27f, 0x3f80, 0x1122334455667788);
 	context.user_regs.rip = (unsigned long)begins_otherwise;
 	context.user_regs.rsp -= 8;
-	context.user_regs.rcx = 0x1c;
-	context.user_regs.r11 = 0x202;
 	context.user_regs.ds = 1 << 3 | 3;
 	context.user_regs.es = FLAT_USER_DS32;
-	context.user_regs.fs = NO_SELECTOR;
+	context.user_regs.fs = FLAT_USER_DS32;
 	context.gdt_ents = 512;
 	context.gdt_frames[0] = mfn_of(table);
-	context.failsafe_callback_eip = (unsigned long)pv_failsafe_entry;
 	context.debugreg[0] = (unsigned long)&watched;
 	context.debugreg[1] = HYPERVISOR_VIRT_START; /* not the guest's to watch */
 	context.debugreg[7] = 0x90001;               /* writes of 8 bytes at the first */
-	vcpu_info_of(OTHER)->evtchn_upcall_mask = 0;
 	CHECK_EQ(initialise(OTHER), 0);
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_up, OTHER, NULL), 0);
 	while (!__atomic_load_n(&other.done, __ATOMIC_ACQUIRE) && clock_now() < end)
 		hypercall_sched_op(SCHEDOP_yield, NULL);
 	CHECK_EQ(other.done, true);
-	CHECK_EQ(other.failsafe.ip, (unsigned long)begins_otherwise);
-	CHECK_EQ(other.failsafe.sp, context.user_regs.rsp);
-	CHECK_EQ(other.failsafe.ss, FLAT_KERNEL_SS);
-	CHECK_EQ(other.failsafe.cs & 0xffff, FLAT_KERNEL_CS & ~3);
-	CHECK_EQ(other.failsafe.flags & EFLAGS_IF, EFLAGS_IF);
-	CHECK_EQ(other.selectors[0], 1 << 3 | 3);
-	CHECK_EQ(other.selectors[1], FLAT_USER_DS32);
-	CHECK_EQ(other.selectors[2], NO_SELECTOR);
-	CHECK_EQ(other.selectors[3], 0);
 	CHECK_EQ(other.ds, 1 << 3 | 3);
 	CHECK_EQ(other.es, FLAT_USER_DS32);
-	CHECK_EQ(other.fs, 0);
+	CHECK_EQ(other.fs, FLAT_USER_DS32);
 	CHECK_EQ(other.gs, 0);
 	CHECK_EQ(other.fpu_control, 0x27f);
 	CHECK_EQ(other.mxcsr, 0x3f80U);
