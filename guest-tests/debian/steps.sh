@@ -10,7 +10,7 @@
 steps_for() {
 	case $1:${2:-} in
 	stock:) echo boot login fetch commands shutdown ;;
-	pv:) echo grub-pv boot login fetch commands hotplug balloon exercise shutdown ;;
+	pv:) echo grub-pv boot login fetch commands hotplug exercise shutdown ;;
 	pv:*) echo grub-pv boot login fetch store commands hotplug balloon exercise reboot durable again qcow2 durable-raw durable-qcow2 shutdown ;;
 	*) echo boot login fetch store commands hotplug balloon reboot durable grub qcow2 durable-raw durable-qcow2 shutdown ;;
 	esac

@@ -70,7 +70,7 @@ static uint32_t read_ports(const struct pv_vcpu *v, uint32_t port, unsigned byte
 	if (port == PORT_PIT_COUNTER_2 && bytes == 1)
 		return 0;
 	if (port <= PORT_CMOS_INDEX && port + bytes > PORT_CMOS_INDEX) {
-		unsigned shift = (PORT_CMOS_INDEX - port) * 8;
+		unsigned shift = (PORT_CMOS_INDEX - port) % 4 * 8; /* it is 3 at the most */
 
 		data = (data & ~(0xffu << shift)) | (uint32_t)d->cmos_index << shift;
 	}

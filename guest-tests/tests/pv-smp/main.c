@@ -124,6 +124,8 @@ static void begins_otherwise(void)
 		other.debug[i] = hypercall(__HYPERVISOR_get_debugreg, i, 0, 0, 0, 0);
 	traps_init_cpu(OTHER);
 	other.fault = catch_fault(write_watched, NULL);
+	/* A bed's QEMU that still watches for one guest dies when another sets its own. */
+	hypercall(__HYPERVISOR_set_debugreg, 7, 0, 0, 0, 0);
 	__atomic_store_n(&other.done, true, __ATOMIC_RELEASE);
 	for (;;)
 		hypercall_vcpu_op(VCPUOP_down, OTHER, NULL);
