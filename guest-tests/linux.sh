@@ -7,7 +7,7 @@
 # linux-life (guest-tests/linux) looks at its life. The guests begin one after the other, and wait together for the
 # minute to pass after which their clocks are looked at.
 
-linux_kinds='cpus1 cpus2 cpus4 pv-cpus1 pv-cpus4'
+linux_kinds='cpus1 cpus4 pv-cpus1 pv-cpus4'
 
 # evidence LIFE: each line is an extended regular expression of something that a whole boot must print. The kernel
 # names its banner after the hypervisor; the older ones call themselves paravirtualized in it.

@@ -2,11 +2,11 @@
 /*
  * How late timers come: one-shot, the vCPU spinning and asleep in SCHEDOP_poll, and periodic.
  *
- * Never early; in the middle at most a millisecond late. A machine that does something else at the
- * moment makes a few later, so the median counts, of the best of some tries; the latest is printed.
- * Where that is not enough and the runstate says that the host had others to run all the while,
- * there is nothing to be seen here. (On a nested bed a VM exit takes 100 us, and several are
- * between a timer and its event.)
+ * Never early; in the middle at most a millisecond late, or some exits: on a nested bed one takes
+ * 100 us or, where the bed itself has to wait for its CPU, more, and several are between a timer
+ * and its event. A machine that does something else at the moment makes a few later, so the median
+ * counts, of the best of some tries; the latest is printed. Where that is not enough and the
+ * runstate says that the host had others to run all the while, there is nothing to be seen here.
  */
 #include "guest-tests/lib/test.h"
 
@@ -96,12 +96,25 @@ static uint64_t stolen(void)
 	return info.time[RUNSTATE_runnable];
 }
 
+/* What a median may be: ns. */
+static uint64_t allowed(void)
+{
+	const unsigned int calls = 100, exits = 12;
+	uint64_t start = clock_now(), some_exits;
+
+	for (unsigned int i = 0; i < calls; i++)
+		hypercall_sched_op(SCHEDOP_yield, NULL);
+	some_exits = (clock_now() - start) / calls * exits;
+	return some_exits > MS ? some_exits : MS;
+}
+
 /* False: the host was busy. */
 static bool measure(void (*fn)(uint64_t *lateness, bool asleep), bool asleep, const char *what)
 {
 	uint64_t median = ~0ULL, most = 0, start = clock_now(), stolen_before = stolen(), percent;
+	uint64_t limit = allowed();
 
-	for (unsigned int i = 0; i < TRIES && median > MS; i++) {
+	for (unsigned int i = 0; i < TRIES && median > limit; i++) {
 		uint64_t lateness[SHOTS];
 
 		fn(lateness, asleep);
@@ -114,12 +127,13 @@ static bool measure(void (*fn)(uint64_t *lateness, bool asleep), bool asleep, co
 	printf("%s, %s: median %llu us, at most %llu us\n", what, asleep ? "asleep" : "spinning",
 	       (unsigned long long)median / 1000, (unsigned long long)most / 1000);
 	percent = (stolen() - stolen_before) / ((clock_now() - start) / 100);
-	if (median > MS && percent >= BUSY_PERCENT) {
+	if (median > limit && percent >= BUSY_PERCENT) {
 		test_skip("the host is busy: %u%% of the time were stolen", (unsigned int)percent);
 		return false;
 	}
-	CHECK(median <= MS, "%s, %s: the median is %llu us", what, asleep ? "asleep" : "spinning",
-	      (unsigned long long)median / 1000);
+	CHECK(median <= limit, "%s, %s: the median is %llu us, not %llu", what,
+	      asleep ? "asleep" : "spinning", (unsigned long long)median / 1000,
+	      (unsigned long long)limit / 1000);
 	return true;
 }
 
