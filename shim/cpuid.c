@@ -19,7 +19,7 @@ void xen_cpuid(const struct xen_cpuid_config *c, struct cpuid_leaf *leaves)
 		 .ebx = XEN_CPUID_SIGNATURE_EBX,
 		 .ecx = XEN_CPUID_SIGNATURE_ECX,
 		 .edx = XEN_CPUID_SIGNATURE_EDX},
-		{.leaf = XEN_CPUID_BASE + 1, .eax = XEN_SHIM_MAJOR << 16 | XEN_SHIM_MINOR},
+		{.leaf = XEN_CPUID_BASE + 1, .eax = XEN_SHIM_VERSION},
 		{.leaf = XEN_CPUID_BASE + 2, .eax = 1, .ebx = XEN_MSR_HYPERCALL_PAGE},
 		{.leaf = XEN_CPUID_BASE + 3,
 		 .subleaf = 0,

@@ -58,12 +58,11 @@ static bool is_ram(struct domain *d, uint64_t frame)
 static long take_area(struct domain *d, struct gpc *area, uint64_t frame, uint32_t offset,
 		      uint32_t len)
 {
-	if (!is_ram(d, frame) || (d->type == DOMAIN_PV && !pv_frame_get_writable(d, frame)))
+	if (!is_ram(d, frame) || !pv_frame_get_writable(d, frame))
 		return -XEN_EINVAL;
 	if (!gpc_activate(area, gpa((frame << GUEST_PAGE_SHIFT) + offset), len))
 		return 0;
-	if (d->type == DOMAIN_PV)
-		pv_frame_put_writable(d, frame);
+	pv_frame_put_writable(d, frame);
 	return -XEN_EINVAL;
 }
 
@@ -73,7 +72,7 @@ static void leave_area(struct domain *d, struct gpc *area)
 	bool known = gpc_gpa(area, &at);
 
 	gpc_deactivate(area);
-	if (known && d->type == DOMAIN_PV)
+	if (known)
 		pv_frame_put_writable(d, at.v >> GUEST_PAGE_SHIFT);
 }
 

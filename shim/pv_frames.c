@@ -120,8 +120,11 @@ bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn)
 
 bool pv_frame_get_writable(struct domain *d, uint64_t mfn)
 {
-	struct pv_frame *f = frame_of(d, mfn);
+	struct pv_frame *f;
 
+	if (d->type != DOMAIN_PV)
+		return true;
+	f = frame_of(d, mfn);
 	if (!f || !f->refs || f->refs == UINT32_MAX || !pv_frame_may_be_written(d, mfn))
 		return false;
 	f->type = PV_TYPE_WRITABLE;
@@ -134,8 +137,11 @@ bool pv_frame_get_writable(struct domain *d, uint64_t mfn)
 /* Mappings that have ended meanwhile may be in TLBs: whatever it becomes, they forget first. */
 void pv_frame_put_writable(struct domain *d, uint64_t mfn)
 {
-	struct pv_frame *f = frame_of(d, mfn);
+	struct pv_frame *f;
 
+	if (d->type != DOMAIN_PV)
+		return;
+	f = frame_of(d, mfn);
 	if (!f || !f->type_refs || !f->refs)
 		return;
 	if (!--f->type_refs)

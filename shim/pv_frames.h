@@ -93,7 +93,7 @@ bool pv_frame_may_be_written(const struct domain *d, uint64_t mfn);
 /*
  * The hypervisor writes to this frame from now on: it is no page table nor descriptors (Xen's
  * get_page_and_type(PGT_writable_page)). False: it is, or is not the guest's. Until it is put,
- * which some never are.
+ * which some never are. Other guests' frames are all alike: true.
  */
 bool pv_frame_get_writable(struct domain *d, uint64_t mfn);
 void pv_frame_put_writable(struct domain *d, uint64_t mfn);

@@ -66,10 +66,12 @@ static long register_vcpu_info(const struct vcpu *caller, struct vcpu *v,
 	    !guest_has_memory(v->domain, addr, sizeof(struct vcpu_info)))
 		return -XEN_EINVAL;
 
-	if (v->domain->type == DOMAIN_PV && !pv_frame_get_writable(v->domain, info->mfn))
+	if (!pv_frame_get_writable(v->domain, info->mfn))
 		return -XEN_EINVAL;
-	if (gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info)))
+	if (gpc_activate(&v->vcpu_info, addr, sizeof(struct vcpu_info))) {
+		pv_frame_put_writable(v->domain, info->mfn);
 		return -XEN_EINVAL;
+	}
 	take_over_vcpu_info(v);
 	return 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bits of x86's control registers, as its manuals name them. */
+/* Bits of x86's control registers, as its manuals name them, and a port. */
 #ifndef SHIM_X86_H
 #define SHIM_X86_H
+
+/* Of the interval timer. */
+#define PORT_PIT_COUNTER_2 0x42
 
 #define CR0_PE (1ull << 0)
 #define CR0_MP (1ull << 1)

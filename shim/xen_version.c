@@ -19,7 +19,7 @@ static long xenver_version(struct vcpu *v, const struct hypercall *h)
 {
 	(void)v;
 	(void)h;
-	return XEN_SHIM_MAJOR << 16 | XEN_SHIM_MINOR;
+	return XEN_SHIM_VERSION;
 }
 
 static long xenver_extraversion(struct vcpu *v, const struct hypercall *h)

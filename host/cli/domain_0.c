@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/cli/domain_0.h"
+#include "host/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ static json_int_t uptime_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (json_int_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	return (json_int_t)timespec_ns(&t);
 }
 
 json_t *domain_0_info(void)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/kvm/kvm_xen.h"
 #include "host/kvm/kvm_xen_events.h"
 #include "host/kvm/pv.h"
@@ -39,7 +40,7 @@ uint64_t vm_wallclock_base(struct domain *d)
 	uint64_t now = kvm_clock(d->host);
 
 	clock_gettime(CLOCK_REALTIME, &real);
-	return real.tv_sec * NS_PER_S + real.tv_nsec - now;
+	return timespec_ns(&real) - now;
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "host/clock.h"
 #include "shim/x86.h"
 
 /* proc(5): in /proc/PID/stat, fields are counted from 1, and the name may hold anything but ')'. */
@@ -49,17 +50,12 @@ static int processor(const char *fields)
 	return end > fields ? (int)cpu : -1;
 }
 
-static uint64_t nanoseconds(const struct timespec *t)
-{
-	return (uint64_t)t->tv_sec * 1000000000ull + (uint64_t)t->tv_nsec;
-}
-
 void vcpu_usage_ends(struct vm_vcpu *vv)
 {
 	struct timespec t;
 
 	if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t))
-		__atomic_store_n(&vv->time_ns, nanoseconds(&t), __ATOMIC_RELAXED);
+		__atomic_store_n(&vv->time_ns, timespec_ns(&t), __ATOMIC_RELAXED);
 }
 
 static uint64_t time_of(const struct vm_vcpu *vv)
@@ -68,7 +64,7 @@ static uint64_t time_of(const struct vm_vcpu *vv)
 	clockid_t clock;
 
 	if (vv->started && !pthread_getcpuclockid(vv->thread, &clock) && !clock_gettime(clock, &t))
-		return nanoseconds(&t);
+		return timespec_ns(&t);
 	return __atomic_load_n(&vv->time_ns, __ATOMIC_RELAXED);
 }
 

@@ -18,8 +18,6 @@
 
 #define KICK_SIGNAL (SIGRTMIN)
 
-#define PORT_PIT_COUNTER_2 0x42
-
 static __thread struct vm_vcpu *current;
 
 bool vcpu_is_current(const struct vm_vcpu *vv)

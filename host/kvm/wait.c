@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/kvm/pv.h"
 #include "shim/x86.h"
 
@@ -120,7 +121,7 @@ static uint64_t coarse_now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	return timespec_ns(&ts);
 }
 
 void vcpu_has_run_slowly(struct vm_vcpu *vv)

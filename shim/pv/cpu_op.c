@@ -86,7 +86,7 @@ long pv_op_xen_version(struct pv_vcpu *v, const uint64_t args[6])
 	(void)v;
 	if ((uint32_t)args[0] != XENVER_version)
 		return PV_OP_HOST;
-	return XEN_SHIM_MAJOR << 16 | XEN_SHIM_MINOR;
+	return XEN_SHIM_VERSION;
 }
 
 /* To wait for what has come already takes no time. */

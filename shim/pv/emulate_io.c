@@ -8,9 +8,8 @@
 #include "shim/pv/segment.h"
 #include "shim/pv/traps.h"
 
-#define PORT_PIT_COUNTER_2 0x42
-#define PORT_CMOS_INDEX    0x70
-#define PORT_PCI_ADDRESS   0xcf8
+#define PORT_CMOS_INDEX  0x70
+#define PORT_PCI_ADDRESS 0xcf8
 
 /* Steps of a repeated instruction, before others have a turn. */
 #define MAX_STEPS 512
