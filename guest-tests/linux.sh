@@ -3,8 +3,8 @@
 #
 # The boots of real kernels, for run-batch, whose functions and variables these use.
 #
-# Each kernel boots with 1, 2 and 4 CPUs, and by its PV entry with 1 and 4 (once: KVM_XEN has no part in it), and
-# linux-life (guest-tests/linux) looks at its life. The guests begin one after the other, and wait together for the
+# Each kernel boots with 1 and with 4 CPUs, by the best way of interception that the bed has, and by its PV entry, where
+# there is but one, and linux-life (guest-tests/linux) looks at its life. The guests begin one after the other, and wait together for the
 # minute to pass after which their clocks are looked at.
 
 linux_kinds='cpus1 cpus4 pv-cpus1 pv-cpus4'
@@ -82,15 +82,11 @@ linux_verdict() {
 	result PASS "$1" "$took"
 }
 
-# linux_start RELEASE=VMLINUZ KIND ACCEL
+# linux_start RELEASE=VMLINUZ KIND
 linux_start() {
-	life=${1%%=*}-$2:$bed:$3 needs=run-pvh option=''
-	case $2 in
-	pv-*)
-		[ "$3" = stock ] || return 0
-		needs=pv option=--pv
-		;;
-	esac
+	accel=${accels##* } needs=run-pvh option=''
+	case $2 in pv-*) accel=stock needs=pv option=--pv ;; esac
+	life=${1%%=*}-$2:$bed:$accel
 	wanted "linux:$life" || return 0
 	if ! can "$needs"; then
 		result SKIP "linux:$life" "needs $needs"
@@ -98,18 +94,16 @@ linux_start() {
 	fi
 	lives="$lives $life"
 	now >"$work/life.$life.started"
-	linux_live "${1#*=}" "${2##*cpus}" "$3" "$option" &
+	linux_live "${1#*=}" "${2##*cpus}" "$accel" "$option" &
 	linux_settle
 }
 
 # linux_boots RELEASE=VMLINUZ...
 linux_boots() {
 	lives=''
-	for accel in $accels; do
-		for linux in "$@"; do
-			for kind in $linux_kinds; do
-				linux_start "$linux" "$kind" "$accel"
-			done
+	for linux in "$@"; do
+		for kind in $linux_kinds; do
+			linux_start "$linux" "$kind"
 		done
 	done
 	wait

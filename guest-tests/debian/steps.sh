@@ -120,8 +120,12 @@ step_commands() {
 		"$xenolith" dmesg >/dev/null && "$xenolith" info virt_caps
 }
 
-# A disk comes and goes while the guest runs.
+# A disk and a network card come and go while the guest runs.
 step_hotplug() {
+	disk_comes_and_goes && card_comes_and_goes
+}
+
+disk_comes_and_goes() {
 	check "$xenolith" block-attach debian "$work/more.raw,raw,xvdd,w" || return
 	guest 'for i in $(seq 20); do [ ! -b /dev/xvdd ] || break; sleep 1; done'
 	same 'its size' "$(guest 'cat /sys/block/xvdd/size')" $((64 << 11)) || return
@@ -134,6 +138,18 @@ step_hotplug() {
 	check "$xenolith" block-detach debian xvdd || return
 	guest 'for i in $(seq 20); do [ -b /dev/xvdd ] || break; sleep 1; done'
 	guest '[ ! -e /sys/block/xvdd ]' || { why='xvdd is still there' && return 1; }
+}
+
+# The guest asks for its address by DHCP.
+card_comes_and_goes() {
+	check "$xenolith" network-attach debian mac=00:16:3e:00:00:17 || return
+	guest 'for i in $(seq 60); do ip -4 -o address show enX1 | grep inet && break; sleep 1; done' 70 || return
+	same 'its MAC' "$(guest 'cat /sys/class/net/enX1/address')" 00:16:3e:00:00:17 || return
+	same 'what has an address' "$(guest 'ip -4 -o address show enX1 | grep -c inet')" 1 || return
+	same 'the list' "$("$xenolith" network-list debian | awk 'NR == 3 { print $1, $3 }')" '1 00:16:3e:00:00:17' || return
+	check "$xenolith" network-detach debian 00:16:3e:00:00:17 || return
+	guest 'for i in $(seq 20); do [ -e /sys/class/net/enX1 ] || break; sleep 1; done'
+	guest '[ ! -e /sys/class/net/enX1 ]' || { why='enX1 is still there' && return 1; }
 }
 
 mem_total() { guest "awk '/^MemTotal/ { print int(\$2 / 1024) }' /proc/meminfo"; }

@@ -16,12 +16,12 @@
 
 #define HEADERS_MAX (1 + VM_AREAS_MAX) /* of the program: notes, and each area */
 
-/* A note of a vCPU; ELF aligns names and descriptions to 4 bytes. */
+/* A note of a vCPU. ELF aligns names and descriptions to 4 bytes, and no more. */
 struct vcpu_note {
 	Elf64_Nhdr header;
 	char name[8]; /* "CORE" */
 	struct elf_prstatus status;
-};
+} __attribute__((packed, aligned(4)));
 
 static int write_at(int fd, const void *bytes, size_t len, off_t at)
 {

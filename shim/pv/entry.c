@@ -18,9 +18,8 @@ static void replace(uint64_t *at, uint64_t old, uint64_t value, unsigned how)
 
 static bool flags_allowed(unsigned level, uint64_t value)
 {
-	uint64_t allowed = level == 1 ? PV_PTE_PAGE_FLAGS : PV_PTE_TABLE_FLAGS;
-
-	return !(value & ~(allowed | PV_PTE_MFN_MASK));
+	return level == 1 ? pv_page_flags_allowed(value)
+			  : !(value & ~(PV_PTE_TABLE_FLAGS | PV_PTE_MFN_MASK));
 }
 
 /* A new entry that is present. *value: as it is to stand there. 1: the old references do for it. */

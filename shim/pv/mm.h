@@ -170,9 +170,9 @@ int pv_get_entry(struct pv_mm *mm, uint64_t table, unsigned level, uint64_t entr
 
 /*
  * Of a table of level 1. `io`: the caller says that the frame is not the domain's (DOMID_IO).
- * -XEN_EINVAL: flags, or the frame PV_PTE_MFN_NONE; -XEN_EPERM: a frame that is no memory;
- * -XEN_EBUSY: the frame cannot be mapped so: it is used as a page table or for descriptors and the
- * entry would be writable, or it is not the domain's.
+ * -XEN_EINVAL: flags, or the frame PV_PTE_MFN_NONE; -XEN_EPERM: a frame that is no memory,
+ * nor PV_IO_PAGE; -XEN_EBUSY: the frame cannot be mapped so: it is used as a page table or for
+ * descriptors and the entry would be writable, or it is not the domain's.
  */
 int pv_get_page_entry(struct pv_mm *mm, uint64_t entry, bool io);
 

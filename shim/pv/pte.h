@@ -7,7 +7,10 @@
 #ifndef SHIM_PV_PTE_H
 #define SHIM_PV_PTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "shim/pv/layout.h"
 
 #define PV_PTE_PRESENT  0x001ull
 #define PV_PTE_RW       0x002ull
@@ -37,6 +40,8 @@
 	(PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_USER | PV_PTE_AD | PV_PTE_AVAIL | PV_PTE_NX | \
 	 PV_PTE_AVAIL_HIGH)
 #define PV_PTE_PAGE_FLAGS (PV_PTE_TABLE_FLAGS | PV_PTE_GLOBAL)
+/* And of level 1, of a page that is no memory. */
+#define PV_PTE_IO_FLAGS (PV_PTE_PAGE_FLAGS | PV_PTE_PWT | PV_PTE_PCD | PV_PTE_PSE)
 
 /* Flags that may change in a present entry without its being checked again. */
 #define PV_PTE_FREE_FLAGS \
@@ -47,6 +52,19 @@
 static inline uint64_t pv_pte_mfn(uint64_t entry)
 {
 	return (entry & PV_PTE_MFN_MASK) >> 12;
+}
+
+/* Of level 1: of a page that is no memory, and nothing counts? */
+static inline bool pv_pte_io(uint64_t entry)
+{
+	return pv_pte_mfn(entry) == PV_IO_PAGE >> PV_PAGE_SHIFT;
+}
+
+static inline bool pv_page_flags_allowed(uint64_t entry)
+{
+	uint64_t allowed = pv_pte_io(entry) ? PV_PTE_IO_FLAGS : PV_PTE_PAGE_FLAGS;
+
+	return !(entry & ~(allowed | PV_PTE_MFN_MASK));
 }
 
 static inline uint64_t pv_pte_make(uint64_t mfn, uint64_t flags)

@@ -68,8 +68,10 @@ int pv_get_page_entry(struct pv_mm *mm, uint64_t entry, bool io)
 {
 	uint64_t mfn = pv_pte_mfn(entry);
 
-	if (entry & ~(PV_PTE_PAGE_FLAGS | PV_PTE_MFN_MASK))
+	if (!pv_page_flags_allowed(entry))
 		return -XEN_EINVAL;
+	if (pv_pte_io(entry))
+		return 0;
 	if (!is_memory(mm, mfn))
 		return mfn == PV_PTE_MFN_NONE ? -XEN_EINVAL : -XEN_EPERM;
 	if (io || !pv_get_ref(mm, mfn))
@@ -85,6 +87,8 @@ static void put_page_entry(struct pv_mm *mm, uint64_t entry)
 {
 	uint64_t mfn = pv_pte_mfn(entry);
 
+	if (pv_pte_io(entry))
+		return;
 	if (entry & PV_PTE_RW)
 		pv_put_type(mm, mfn);
 	pv_put_ref(mm, mfn);

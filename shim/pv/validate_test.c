@@ -100,6 +100,21 @@ static void frames_of_the_hole(void **state)
 	free(frames);
 }
 
+/* No memory, but to be mapped, in any way: nothing is counted of it. */
+static void the_page_of_registers(void **state)
+{
+	const uint64_t io = PV_IO_PAGE / PV_PAGE_SIZE;
+	struct fake_machine *m = *state;
+
+	page_entry_answers(m, pv_pte_make(io, FAKE_RO), 0);
+	page_entry_answers(m, pv_pte_make(io, FAKE_RW | PV_PTE_PCD), 0);
+	page_entry_answers(m, pv_pte_make(io, FAKE_RW | PV_PTE_PWT | PV_PTE_PSE), 0);
+	page_entry_answers(m, pv_pte_make(io, FAKE_RW | 1ull << 51), -XEN_EPERM);
+	page_entry_answers(m, pv_pte_make(io - 1, FAKE_RO), -XEN_EPERM);
+	page_entry_answers(m, pv_pte_make(io + 1, FAKE_RO), -XEN_EPERM);
+	assert_int_equal(fake_mmuext(m, MMUEXT_PIN_L1_TABLE, io, 0), -XEN_EINVAL);
+}
+
 /* Entries that are not present may hold anything. */
 static void not_present(void **state)
 {
@@ -302,6 +317,7 @@ int main(void)
 		PV_TEST(flags_of_pages),
 		PV_TEST(frames_of_pages),
 		PV_TEST(frames_of_the_hole),
+		PV_TEST(the_page_of_registers),
 		PV_TEST(not_present),
 		PV_TEST(a_writable_mapping_of_a_table),
 		PV_TEST(a_writable_mapping_of_itself),
