@@ -86,7 +86,7 @@ struct vcpu *domain_add_vcpu(struct domain *d, void *host)
 	pthread_mutex_init(&v->runstate_lock, NULL);
 	pthread_mutex_init(&v->timers.lock, NULL);
 	v->runstate.state = RUNSTATE_offline;
-	v->hold = HOLD_DOWN;
+	v->hold = HOLD_DOWN | HOLD_LATER; /* the thread may hear of VCPUOP_up before it has begun */
 	d->vcpus[d->nr_vcpus++] = v;
 	return v;
 }

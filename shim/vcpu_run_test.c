@@ -50,6 +50,19 @@ static void comes_up(void **state)
 	assert_int_equal(f->vcpu[1].wakes, 1);
 }
 
+/* All of that before its thread has asked for the first time whether it may run. */
+static void comes_up_at_once(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(initialise(f, 1, VCPU_HVM_MODE_64B), 0);
+	assert_int_equal(op(f, VCPUOP_up, 1), 0);
+	assert_true(vcpu_may_run(vcpu(f, 1)));
+	assert_int_equal(f->vcpu[1].contexts, 1);
+	assert_int_equal(f->vcpu[1].context.rip, 0x1234);
+	assert_int_equal(vcpu(f, 1)->runstate.state, RUNSTATE_running);
+}
+
 /* INIT while it is down: what it had is gone, and it may be given something new. */
 static void reset_while_down(void **state)
 {
@@ -264,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST_BOTH(comes_up),
+		TEST_BOTH(comes_up_at_once),
 		TEST_BOTH(reset_while_down),
 		TEST_BOTH(reset_while_it_waits),
 		TEST_BOTH(goes_down_and_comes_back),

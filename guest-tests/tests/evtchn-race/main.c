@@ -160,9 +160,8 @@ static void turned_into_fifo(void)
 	CHECK_EQ(evtchn_unmask(p), 0);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		until = clock_now() + 5 * SEC;
-		do
-			other = fifo_next();
-		while (!other && clock_now() < until);
+		for (other = fifo_next(); !other && clock_now() < until; other = fifo_next())
+			smp_relax();
 		CHECK(other == p, "FIFO event %u is of port %u, not %u", i, other, p);
 	}
 	CHECK(!port_is_pending(p), "a FIFO event has set a 2-level bit");
