@@ -192,6 +192,7 @@ static const struct {
 	{KVM_SET_REGS, "its result, where the exit does not carry it"},
 	{KVM_GET_SREGS, "how the guest's addresses are translated"},
 	{KVM_SET_SREGS, "a vCPU starts"},
+	{KVM_SET_XCRS, "the same, a PV guest's"},
 	{KVM_SET_MSRS, "where the clock is, and the SynIC's vector"},
 	{KVM_GET_MSRS, "what a vCPU that starts again had"},
 	{KVM_GET_CLOCK, "the guest's time"},

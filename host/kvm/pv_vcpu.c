@@ -26,6 +26,8 @@
 /* Without PGE: no translation outlives a load of CR3, which is how the monitor forgets them. */
 #define CR4_WANTED (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
+#define XCR0_X87_SSE 3
+
 static struct kvm_segment ring0(uint16_t selector, uint8_t type, bool code)
 {
 	return (struct kvm_segment){.limit = 0xffffffff,
@@ -72,6 +74,16 @@ static int set_sregs(struct vm_vcpu *vv, const struct pv_monitor *m)
 	return ioctl(vv->fd, KVM_SET_SREGS, &s) ? -errno : 0;
 }
 
+/* As Xen's vCPUs begin: what is there without XSAVE is turned on. */
+static int set_xcr0(struct vm_vcpu *vv)
+{
+	const struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = XCR0_X87_SSE}}};
+
+	if (!vv->has_xsave)
+		return 0;
+	return ioctl(vv->fd, KVM_SET_XCRS, &xcrs) ? -errno : 0;
+}
+
 static int set_entries(struct vm_vcpu *vv, const struct pv_monitor *m)
 {
 	uint64_t window = pv_window_address(vv->vcpu->id);
@@ -112,6 +124,8 @@ int pv_vcpu_set_state(struct vm_vcpu *vv, const struct pv_monitor *m, struct pro
 	};
 	int rc = set_sregs(vv, m);
 
+	if (!rc)
+		rc = set_xcr0(vv);
 	if (!rc)
 		rc = set_entries(vv, m);
 	if (!rc && ioctl(vv->fd, KVM_SET_REGS, &regs))

@@ -19,13 +19,16 @@
 
 #define MSR_TSC_AUX 0xc0000103u
 
+#define CPUID_1C_XSAVE   (1u << 26)
+#define CPUID_1C_OSXSAVE (1u << 27)
+
 uint64_t pv_guest_cr4(uint64_t wanted)
 {
 	uint64_t own = CR4_TSD | CR4_DE;
 	uint32_t leaf[4];
 
 	pv_cpuid(1, 0, leaf);
-	if (leaf[2] & 1u << 26) /* XSAVE */
+	if (leaf[2] & CPUID_1C_XSAVE)
 		own |= CR4_OSXSAVE;
 	pv_cpuid(7, 0, leaf);
 	if (leaf[1] & 1u << 0)
@@ -33,11 +36,15 @@ uint64_t pv_guest_cr4(uint64_t wanted)
 	return (wanted & own) | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 }
 
-static enum pv_step cpuid(struct pv_regs *r)
+/* forced: by the prefix that asks the hypervisor. It tells of its own OSXSAVE there, as Xen does.
+ */
+static enum pv_step cpuid(const struct pv_vcpu *v, struct pv_regs *r, bool forced)
 {
 	uint32_t out[4];
 
 	pv_cpuid(r->rax, r->rcx, out);
+	if ((uint32_t)r->rax == 1 && !(v->cr4 & CR4_OSXSAVE) && !(forced && v->kernel_mode))
+		out[2] &= ~CPUID_1C_OSXSAVE;
 	r->rax = out[0];
 	r->rbx = out[1];
 	r->rcx = out[2];
@@ -244,7 +251,7 @@ static enum pv_step execute(struct pv_vcpu *v, struct pv_regs *r, const struct p
 	case PV_0F | 0x31:
 		return rdtsc(v, r);
 	case PV_0F | 0xa2:
-		return cpuid_faults(v) ? PV_STEP_REFUSED : cpuid(r);
+		return cpuid_faults(v) ? PV_STEP_REFUSED : cpuid(v, r, false);
 	}
 	return of_the_kernel(v, r, i);
 }
@@ -331,7 +338,7 @@ enum pv_emulated pv_emulate_forced(struct pv_vcpu *v, struct pv_regs *r)
 		pv_inject(v, VECTOR_GP, r->error);
 		return PV_EMULATED;
 	}
-	cpuid(r);
+	cpuid(v, r, true);
 	pv_insn_done(v, r, at + sizeof(insn));
 	return PV_EMULATED;
 }

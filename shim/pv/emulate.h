@@ -26,8 +26,12 @@ enum pv_emulated pv_emulate_forced(struct pv_vcpu *v, struct pv_regs *r);
 /* A write of the kernel's to a present page that is not writable: is it a page table? */
 enum pv_emulated pv_emulate_write(struct pv_vcpu *v, struct pv_regs *r, uint64_t cr2);
 
-/* CR4: the bits that the guest chooses, and what it then reads; `wanted` is what it writes. */
-#define PV_CR4_OWN (1ull << 2 | 1ull << 3 | 1ull << 16 | 1ull << 18)
+/*
+ * CR4: the bits that the guest chooses and the CPU has, TSD, DE and FSGSBASE, and what it then
+ * reads; `wanted` is what it writes. OSXSAVE it chooses for itself only: the CPU has it from the
+ * start, which kernels see by CPUID and take for the hypervisor's leave to use XSAVE.
+ */
+#define PV_CR4_OWN (1ull << 2 | 1ull << 3 | 1ull << 16)
 uint64_t pv_guest_cr4(uint64_t wanted);
 
 /* CR0 as the guest reads it, but for TS. */

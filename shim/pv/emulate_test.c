@@ -144,11 +144,11 @@ static void control_4(void **state)
 	f->leaf7[1] = 1;
 	emulated(f, 0x0f, 0x22, 0xe0);
 	emulated(f, 0x0f, 0x20, 0xe2);
-	assert_int_equal(f->r.rdx, always | PV_CR4_OWN);
+	assert_int_equal(f->r.rdx, always | PV_CR4_OWN | CR4_OSXSAVE);
 	f->r.rax = 0;
 	emulated(f, 0x0f, 0x22, 0xe0);
 	assert_int_equal(f->v.cr4, always);
-	assert_int_equal(PV_CR4_OWN, CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE);
+	assert_int_equal(PV_CR4_OWN, CR4_TSD | CR4_DE | CR4_FSGSBASE);
 }
 
 static void debug_registers(void **state)
@@ -186,6 +186,40 @@ static void cpuid(void **state)
 	refused(f, 0x0f, 0xa2);
 	f->v.kernel_mode = true;
 	emulated(f, 0x0f, 0xa2);
+}
+
+static uint32_t forced_leaf_1_ecx(struct fake_cpu *f)
+{
+	f->r.rax = 1;
+	f->r.rip = FAKE_CODE;
+	code(f, 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2);
+	assert_int_equal(pv_emulate_forced(&f->v, &f->r), PV_EMULATED);
+	return f->r.rcx;
+}
+
+static uint32_t leaf_1_ecx(struct fake_cpu *f)
+{
+	f->r.rax = 1;
+	emulated(f, 0x0f, 0xa2);
+	return f->r.rcx;
+}
+
+/* The hypervisor's OSXSAVE is seen by a kernel that asks the hypervisor; its own by everybody. */
+static void osxsave(void **state)
+{
+	struct fake_cpu *f = *state;
+	const uint32_t both = 3u << 26;
+
+	f->leaf1[2] = both;
+	assert_int_equal(forced_leaf_1_ecx(f), both);
+	assert_int_equal(leaf_1_ecx(f), 1u << 26);
+	to_user_mode(f);
+	assert_int_equal(forced_leaf_1_ecx(f), 1u << 26);
+	f->v.cr4 |= CR4_OSXSAVE;
+	assert_int_equal(forced_leaf_1_ecx(f), both);
+	assert_int_equal(leaf_1_ecx(f), both);
+	f->leaf1[2] = 0;
+	assert_int_equal(forced_leaf_1_ecx(f), 0);
 }
 
 static void tsc(void **state)
@@ -422,14 +456,23 @@ static void code_32(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(kernel_only),    TEST(nobodys),
-		TEST(control_0),      TEST(control_2_and_3),
-		TEST(control_4),      TEST(debug_registers),
-		TEST(cpuid),          TEST(tsc),
-		TEST(xsetbv),         TEST(cache_and_interrupts),
-		TEST(msrs),           TEST(flags_after),
-		TEST(cannot_be_read), TEST(too_long),
-		TEST(segments),       TEST(ldt_segments),
+		TEST(kernel_only),
+		TEST(nobodys),
+		TEST(control_0),
+		TEST(control_2_and_3),
+		TEST(control_4),
+		TEST(debug_registers),
+		TEST(cpuid),
+		TEST(osxsave),
+		TEST(tsc),
+		TEST(xsetbv),
+		TEST(cache_and_interrupts),
+		TEST(msrs),
+		TEST(flags_after),
+		TEST(cannot_be_read),
+		TEST(too_long),
+		TEST(segments),
+		TEST(ldt_segments),
 		TEST(code_32),
 	};
 

@@ -317,9 +317,13 @@ static void extended_state(void)
 {
 	uint32_t lo, hi;
 
-	if (!(cpuid(1, 0).ecx >> 27 & 1))
+	if (!(cpuid(1, 0).ecx >> 26 & 1))
 		return;
+	/* By this kernels know that they may use it. */
+	CHECK_EQ(forced_cpuid(1).ecx >> 27 & 1, 1);
+	CHECK_EQ(read_cr(4) & CR4_OSXSAVE, 0);
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	CHECK_EQ(lo, 3);
 	CHECK_EQ(catch_fault(xsetbv, (void *)(unsigned long)lo).vector, VECTOR_UD);
 	write_cr4((void *)(read_cr(4) | CR4_OSXSAVE));
 	CHECK_EQ(read_cr(4) & CR4_OSXSAVE, CR4_OSXSAVE);
