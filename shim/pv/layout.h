@@ -25,9 +25,9 @@
 #define PV_HIGH_RAM_START 0x100000000ull
 
 /*
- * The one page that is no memory and that a guest may map all the same: registers of AMD's chipsets.
- * Linux from 6.15 on reads one at boot on each Zen CPU, and dies if it cannot: so it does on Xen,
- * which lets only domain 0 map it. Nothing answers there: reads are ones, writes are lost.
+ * The one page that is no memory and that a guest may map all the same: registers of AMD's
+ * chipsets. Linux from 6.15 on reads one at boot on each Zen CPU, and dies if it cannot: so it does
+ * on Xen, which lets only domain 0 map it. Nothing answers there: reads are ones, writes are lost.
  */
 #define PV_IO_PAGE 0xfed80000ull
 
