@@ -4,8 +4,8 @@
 # The boots of real kernels, for run-batch, whose functions and variables these use.
 #
 # Each kernel boots with 1 and with 4 CPUs, by the best way of interception that the bed has, and by its PV entry, where
-# there is but one, and linux-life (guest-tests/linux) looks at its life. The guests begin one after the other, and wait together for the
-# minute to pass after which their clocks are looked at.
+# there is but one, and linux-life (guest-tests/linux) looks at its life. The guests begin one after the other, and wait
+# together for the minute to pass after which their clocks are looked at.
 
 linux_kinds='cpus1 cpus4 pv-cpus1 pv-cpus4'
 

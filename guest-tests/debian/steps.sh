@@ -57,10 +57,21 @@ step_login() {
 	same 'units that failed' "$(guest 'systemctl is-system-running --wait; systemctl --failed --plain --no-legend' 90)" running
 }
 
+# address_comes INTERFACE: by DHCP, within a minute, and with it a way out. If not, what both sides know of it.
+address_comes() {
+	guest "timeout 60 sh -c 'until ip -4 route show default dev $1 | grep -q via; do sleep 1; done'" 70 && return
+	"$xenolith" network-list debian
+	pidof passt || echo "there is no passt"
+	guest 'ip -s address; networkctl --no-pager; grep vif /proc/interrupts
+		journalctl -b --no-pager -u systemd-networkd -u systemd-udevd | tail -n 40
+		for p in $(pgrep udev); do cat /proc/$p/stack; done' 90
+	why="$1 has got no address by DHCP"
+	return 1
+}
+
 # What apt-get would do: DHCP, then a file over HTTP from a server on the host's loopback.
 step_fetch() {
-	guest 'for i in $(seq 60); do ip -4 route show default | grep -q via && break; sleep 1; done' 70 || return
-	guest 'ip address; ip route'
+	address_comes enX0 || return
 	guest 'wget -q -O /root/file http://$(ip -4 route show default | cut -d " " -f 3):8642/file' 60 || {
 		why='wget failed in the guest'
 		return 1
@@ -143,7 +154,7 @@ disk_comes_and_goes() {
 # The guest asks for its address by DHCP.
 card_comes_and_goes() {
 	check "$xenolith" network-attach debian mac=00:16:3e:00:00:17 || return
-	guest 'for i in $(seq 60); do ip -4 -o address show enX1 | grep inet && break; sleep 1; done' 70 || return
+	address_comes enX1 || return
 	same 'its MAC' "$(guest 'cat /sys/class/net/enX1/address')" 00:16:3e:00:00:17 || return
 	same 'what has an address' "$(guest 'ip -4 -o address show enX1 | grep -c inet')" 1 || return
 	same 'the list' "$("$xenolith" network-list debian | awk 'NR == 3 { print $1, $3 }')" '1 00:16:3e:00:00:17' || return

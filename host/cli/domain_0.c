@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "host/cli/domain_0.h"
-#include "host/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "host/clock.h"
 
 bool proc_line(const char *path, const char *begin, char *rest, size_t size)
 {

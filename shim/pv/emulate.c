@@ -36,8 +36,7 @@ uint64_t pv_guest_cr4(uint64_t wanted)
 	return (wanted & own) | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 }
 
-/* forced: by the prefix that asks the hypervisor. It tells of its own OSXSAVE there, as Xen does.
- */
+/* forced: by the prefix that asks the hypervisor, which then tells of its own OSXSAVE, as Xen's. */
 static enum pv_step cpuid(const struct pv_vcpu *v, struct pv_regs *r, bool forced)
 {
 	uint32_t out[4];

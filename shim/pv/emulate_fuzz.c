@@ -65,7 +65,7 @@ static void state(struct fuzz *z)
 	uint64_t bits = take(&z->in, 4);
 
 	v->kernel_mode = z->f.kernel_base = !(bits & 1);
-	v->cr4 = bits >> 1 & 1 ? PV_CR4_OWN : 0;
+	v->cr4 = bits >> 1 & 1 ? PV_CR4_OWN | CR4_OSXSAVE : 0;
 	v->iopl = bits >> 2 & 3;
 	v->misc_features = bits >> 4 & 1;
 	v->info->evtchn_upcall_mask = bits >> 5 & 1;
