@@ -57,14 +57,18 @@ step_login() {
 	same 'units that failed' "$(guest 'systemctl is-system-running --wait; systemctl --failed --plain --no-legend' 90)" running
 }
 
-# address_comes INTERFACE: by DHCP, within a minute, and with it a way out. If not, what both sides know of it.
+# address_comes INTERFACE: by DHCP, within a minute, and with it a way out. If not, what both sides know of it: whether it is
+# the network that waits, or the guest, for an event or for its timers.
 address_comes() {
 	guest "timeout 60 sh -c 'until ip -4 route show default dev $1 | grep -q via; do sleep 1; done'" 70 && return
+	look_at_process
+	"$xenolith" vcpu-list debian
 	"$xenolith" network-list debian
 	pidof passt || echo "there is no passt"
-	guest 'ip -s address; networkctl --no-pager; grep vif /proc/interrupts
+	guest 'cat /proc/uptime; ip -s address; networkctl --no-pager; cat /proc/interrupts
 		journalctl -b --no-pager -u systemd-networkd -u systemd-udevd | tail -n 40
 		for p in $(pgrep udev); do cat /proc/$p/stack; done' 90
+	look_at_process
 	why="$1 has got no address by DHCP"
 	return 1
 }

@@ -74,6 +74,16 @@ no_helpers() { ! pidof qemu-nbd; }
 # The process of the guest.
 pid_of_guest() { "$xenolith" list --json debian | sed -n 's/^.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
 
+# What its threads wait for, with their time on the CPU in ns, and its timers.
+look_at_process() {
+	process=/proc/$(pid_of_guest)
+	echo "up $(cut -d ' ' -f 1 /proc/uptime) s"
+	for thread in $(ls "$process/task"); do
+		echo "$(cat "$process/task/$thread/comm" "$process/task/$thread/wchan" "$process/task/$thread/schedstat" | tr '\n' ' ')"
+	done
+	grep -r -h -A 5 clockid "$process/fdinfo"
+}
+
 resident_kib() { awk '$1 == "Rss:" { print $2 }' "/proc/$(pid_of_guest)/smaps_rollup"; }
 
 # store TOOL ARGUMENT...: Debian's own xenstore-TOOL at the guest's store.

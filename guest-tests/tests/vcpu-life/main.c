@@ -30,9 +30,10 @@ static bool becomes(unsigned int cpu, long is_up)
 	return CHECK_EQ(vcpu_op(VCPUOP_is_up, cpu), is_up);
 }
 
+/* For what another vCPU's thread has to see, which it does when a busy machine lets it run. */
 static void rest(void)
 {
-	smp_sleep_until(clock_now() + 20 * MS);
+	smp_sleep_until(clock_now() + 100 * MS);
 }
 
 /*
