@@ -79,7 +79,7 @@ look_at_process() {
 	process=/proc/$(pid_of_guest)
 	echo "up $(cut -d ' ' -f 1 /proc/uptime) s"
 	for thread in $(ls "$process/task"); do
-		echo "$(cat "$process/task/$thread/comm" "$process/task/$thread/wchan" "$process/task/$thread/schedstat" | tr '\n' ' ')"
+		echo "$(cat "$process/task/$thread/comm") $(cat "$process/task/$thread/wchan") $(cat "$process/task/$thread/schedstat")"
 	done
 	grep -r -h -A 5 clockid "$process/fdinfo"
 }
