@@ -40,7 +40,10 @@ step_grub_pv() {
 step_boot() {
 	lost=yes
 	attach "$xenolith" create -c "$work/guest.cfg"
-	await_login || return
+	if ! await_login; then
+		look_at_guest
+		return 1
+	fi
 	lost=no
 }
 
@@ -61,14 +64,12 @@ step_login() {
 # the network that waits, or the guest, for an event or for its timers.
 address_comes() {
 	guest "timeout 60 sh -c 'until ip -4 route show default dev $1 | grep -q via; do sleep 1; done'" 70 && return
-	look_at_process
-	"$xenolith" vcpu-list debian
+	look_at_guest
 	"$xenolith" network-list debian
 	pidof passt || echo "there is no passt"
 	guest 'cat /proc/uptime; ip -s address; networkctl --no-pager; cat /proc/interrupts
 		journalctl -b --no-pager -u systemd-networkd -u systemd-udevd | tail -n 40
 		for p in $(pgrep udev); do cat /proc/$p/stack; done' 90
-	look_at_process
 	why="$1 has got no address by DHCP"
 	return 1
 }

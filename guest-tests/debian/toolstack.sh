@@ -74,14 +74,19 @@ no_helpers() { ! pidof qemu-nbd; }
 # The process of the guest.
 pid_of_guest() { "$xenolith" list --json debian | sed -n 's/^.*"pid": *\([0-9]*\).*/\1/p' | head -n 1; }
 
-# What its threads wait for, with their time on the CPU in ns, and its timers.
-look_at_process() {
+# Twice, for what has changed: what the threads of the guest's process wait for, with their time on the CPU in ns, its timers,
+# and its vCPUs.
+look_at_guest() {
 	process=/proc/$(pid_of_guest)
-	echo "up $(cut -d ' ' -f 1 /proc/uptime) s"
-	for thread in $(ls "$process/task"); do
-		echo "$(cat "$process/task/$thread/comm") $(cat "$process/task/$thread/wchan") $(cat "$process/task/$thread/schedstat")"
+	for moment in first then; do
+		echo "$moment, at $(cut -d ' ' -f 1 /proc/uptime) s:"
+		for thread in $(ls "$process/task"); do
+			echo "$(cat "$process/task/$thread/comm") $(cat "$process/task/$thread/wchan") $(cat "$process/task/$thread/schedstat")"
+		done
+		grep -r -h -A 5 clockid "$process/fdinfo"
+		"$xenolith" vcpu-list debian
+		sleep 3
 	done
-	grep -r -h -A 5 clockid "$process/fdinfo"
 }
 
 resident_kib() { awk '$1 == "Rss:" { print $2 }' "/proc/$(pid_of_guest)/smaps_rollup"; }
