@@ -237,7 +237,7 @@ void smp_send_init(unsigned int cpu)
 	lapic_send(smp_apic_id(cpu), ICR_INIT | ICR_ASSERT);
 }
 
-static void by_sipi(unsigned int cpu)
+static void by_sipi(unsigned int cpu, uint64_t pause)
 {
 	if (!start_info_is_ram(TRAMPOLINE, PAGE_SIZE)) {
 		test_error("no RAM at %#lx for the code that SIPI starts", TRAMPOLINE);
@@ -246,7 +246,7 @@ static void by_sipi(unsigned int cpu)
 	memcpy((void *)TRAMPOLINE, smp_trampoline, (size_t)(smp_trampoline_end - smp_trampoline));
 	prepare(cpu);
 	smp_send_init(cpu);
-	delay(200 * US);
+	delay(pause);
 	lapic_send(smp_apic_id(cpu), ICR_STARTUP | ICR_ASSERT | TRAMPOLINE / PAGE_SIZE);
 }
 
@@ -270,10 +270,18 @@ bool smp_arrived(unsigned int cpu)
 
 bool smp_start(unsigned int cpu, enum smp_start how)
 {
-	if (how == SMP_BY_SIPI)
-		by_sipi(cpu);
-	else
+	switch (how) {
+	case SMP_BY_CONTEXT:
+	case SMP_BY_CONTEXT_32:
 		by_context(cpu, how == SMP_BY_CONTEXT_32);
+		break;
+	case SMP_BY_SIPI:
+		by_sipi(cpu, 200 * US);
+		break;
+	case SMP_BY_QUICK_SIPI:
+		by_sipi(cpu, 0);
+		break;
+	}
 	return smp_arrived(cpu);
 }
 

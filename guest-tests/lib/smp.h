@@ -18,6 +18,7 @@ enum smp_start {
 	SMP_BY_CONTEXT,    /* VCPUOP_initialise in this build's own mode, then VCPUOP_up */
 	SMP_BY_CONTEXT_32, /* the same in 32-bit protected mode without paging */
 	SMP_BY_SIPI,       /* INIT and SIPI of the local APIC, in real mode below 1 MiB */
+	SMP_BY_QUICK_SIPI, /* the same, with no pause between the two */
 };
 
 /*

@@ -164,9 +164,10 @@ static void handle_exit(struct vm_vcpu *vv)
 
 static void run_failed(struct vm_vcpu *vv, int err)
 {
-	if (err == EINTR || err == EAGAIN)
+	if (err == EINTR || err == EAGAIN) {
 		vv->run->immediate_exit = 0;
-	else if (err != EFAULT || !vcpu_retry_fault(vv))
+		vv->exits_done = vv->exits;
+	} else if (err != EFAULT || !vcpu_retry_fault(vv))
 		stuck(vv, strerror(err), err);
 }
 

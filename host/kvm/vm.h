@@ -96,6 +96,7 @@ struct vm_vcpu {
 
 	struct watch timer; /* timerfd, served by the loop */
 	uint64_t exits, mmio_exits;
+	uint64_t exits_done;   /* so many of `exits` as were when KVM_RUN was last interrupted */
 	uint64_t mmio_nowhere; /* of the latter: no memory there, even after a second look */
 	uint64_t faults;       /* on memory that was being changed, or that is not accessible */
 	uint64_t not_emulated; /* exits because of such */

@@ -82,10 +82,20 @@ static void woken(struct vm_vcpu *vv)
 	vcpu_may_run(vv->vcpu);
 }
 
+/* Its registers are not those that KVM_RUN has left it with. */
+static bool is_elsewhere(struct vm_vcpu *vv)
+{
+	struct kvm_regs regs;
+
+	return !ioctl(vv->fd, KVM_GET_REGS, &regs) &&
+	       memcmp(&regs, &vv->run->s.regs.regs, sizeof(regs)) != 0;
+}
+
 /*
  * What INIT and SIPI may have made of one that waits, or is to. Before it is told a state: after
  * INIT, KVM would run one that is called runnable from where reset leaves it, and drop the SIPI
- * that follows for one that is called anything else.
+ * that follows for one that is called anything else. If it was just about to go down, only its
+ * registers show that both have come.
  */
 static void look_for_init(struct vm_vcpu *vv)
 {
@@ -93,6 +103,8 @@ static void look_for_init(struct vm_vcpu *vv)
 	case KVM_MP_STATE_RUNNABLE:
 		if (vv->mp_state != KVM_MP_STATE_RUNNABLE)
 			woken(vv);
+		else if (is_elsewhere(vv))
+			started(vv);
 		break;
 	case KVM_MP_STATE_INIT_RECEIVED: /* and stays so until SIPI comes: once is enough */
 		vv->mp_state = KVM_MP_STATE_UNINITIALIZED;
@@ -102,10 +114,23 @@ static void look_for_init(struct vm_vcpu *vv)
 	}
 }
 
+/*
+ * Where it runs on, KVM_RUN first does the rest of the instruction that it last exited with, which
+ * is to be before INIT and SIPI send it elsewhere: of one that is down KVM forgets it until then.
+ */
+static bool must_finish_exit(const struct vm_vcpu *vv)
+{
+	return vv->mp_state == KVM_MP_STATE_RUNNABLE && vv->exits_done != vv->exits;
+}
+
 void vcpu_prepare_run_slowly(struct vm_vcpu *vv)
 {
 	struct vcpu *v = vv->vcpu;
 
+	if (vcpu_is_down(v) && must_finish_exit(vv)) {
+		vv->run->immediate_exit = 1;
+		return;
+	}
 	if (vv->mp_state != KVM_MP_STATE_RUNNABLE || vcpu_is_down(v))
 		look_for_init(vv);
 	if (vcpu_may_run(v) || pv_vcpu_comes_out(vv))

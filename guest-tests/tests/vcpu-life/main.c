@@ -234,6 +234,17 @@ static void sipi_alone(unsigned int cpu)
 	CHECK_EQ(READ_ONCE(stage), 3);
 }
 
+/* By its own call, and INIT and SIPI come before it is quite asleep, or while it is. */
+static void is_started_where_it_went_down(unsigned int cpu)
+{
+	for (unsigned int i = 0; i < 20; i++) {
+		smp_run(cpu, take_itself_down, NULL);
+		if (!becomes(cpu, 0) || !smp_start(cpu, SMP_BY_QUICK_SIPI))
+			return;
+	}
+	smp_call(cpu, smp_check_identity, NULL);
+}
+
 /* A port that belongs to a vCPU cannot move, one of the whole domain can. */
 static void ports_of(unsigned int cpu)
 {
@@ -291,6 +302,7 @@ static void life_of(unsigned int cpu, enum smp_start how)
 	sipi_alone(cpu);
 	down(cpu);
 	starts_afresh(cpu, SMP_BY_SIPI);
+	is_started_where_it_went_down(cpu);
 	others_affairs(cpu);
 	ports_of(cpu);
 	smp_call(cpu, smp_check_identity, NULL);
