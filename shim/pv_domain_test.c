@@ -284,6 +284,23 @@ static void initialise(void **state)
 	assert_false(vcpu_may_run(f->domain.vcpus[1]));
 }
 
+/* Every 10 ms, from when it has a context; or none, if it was stopped before. */
+static void ticks(void **state)
+{
+	const uint64_t period = 10000000;
+	struct fake *f = *state;
+
+	assert_int_equal(f->vcpu[0].timer, period);
+	assert_int_equal(f->vcpu[1].timer, 0);
+	f->now = 7 * period;
+	assert_int_equal(vcpu_op(f, VCPUOP_initialise, 1), 0);
+	assert_int_equal(f->vcpu[1].timer, 8 * period);
+	assert_refused(f, vcpu_op(f, VCPUOP_initialise, 1), XEN_EEXIST);
+	assert_int_equal(vcpu_op(f, VCPUOP_stop_periodic_timer, 2), 0);
+	assert_int_equal(vcpu_op(f, VCPUOP_initialise, 2), 0);
+	assert_int_equal(f->vcpu[2].timer, 0);
+}
+
 static void initialise_without_vcpu_info(void **state)
 {
 	struct fake *f = *state;
@@ -427,6 +444,7 @@ int main(void)
 		TEST_PV(block_clears_the_mask),
 		TEST_PV(polls),
 		TEST_PV(initialise),
+		TEST_PV(ticks),
 		TEST_PV(initialise_without_vcpu_info),
 		TEST_PV(vcpu_info_moves),
 		TEST_PV(vcpu_info_in_a_page_table),

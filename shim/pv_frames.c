@@ -7,6 +7,8 @@
 #include "shim/domain.h"
 #include "shim/shared_info.h"
 
+#define PV_TICK_NS 10000000
+
 /* As the domain builder of Xen leaves them. */
 static void mask_upcalls(struct domain *d)
 {
@@ -16,11 +18,13 @@ static void mask_upcalls(struct domain *d)
 		si->vcpu_info[i].evtchn_upcall_mask = 1;
 }
 
-/* The first vCPU of a PV guest begins with a tick (Xen: vcpu_create). */
-static void start_tick(struct domain *d)
+/* Each vCPU of a PV guest begins with a tick (Xen: pv_vcpu_initialise); the first begins now. */
+static void give_ticks(struct domain *d)
 {
+	for (unsigned i = 0; i < d->nr_vcpus; i++)
+		d->vcpus[i]->timers.period = PV_TICK_NS;
 	if (d->nr_vcpus)
-		timer_set_period(d->vcpus[0], 10000000);
+		timer_begin_ticks(d->vcpus[0]);
 }
 
 int domain_make_pv(struct domain *d, const struct pv_machine *m)
@@ -39,7 +43,7 @@ int domain_make_pv(struct domain *d, const struct pv_machine *m)
 	for (unsigned i = 0; i < d->grants.nr_frames; i++)
 		pv_share_overlay(d, OVERLAY_GRANT_FRAMES + i);
 	shared_info_fix(d, gfn(pv_overlay_mfn(OVERLAY_SHARED_INFO)));
-	start_tick(d);
+	give_ticks(d);
 	return 0;
 }
 

@@ -61,21 +61,33 @@ static bool tick(struct timers *t, uint64_t now)
 	return due;
 }
 
-void timer_set_period(struct vcpu *v, uint64_t period)
+/* `period` NULL: with the one that it has. */
+static void start_ticks(struct vcpu *v, const uint64_t *period)
 {
 	struct timers *t = &v->timers;
 	uint64_t now = now_of(v);
 	bool due = false;
 
 	pthread_mutex_lock(&t->lock);
-	t->period = period;
-	t->deadline[TIMER_PERIODIC] = 0;
 	if (period)
+		t->period = *period;
+	t->deadline[TIMER_PERIODIC] = 0;
+	if (t->period)
 		due = tick(t, now);
 	ask(v);
 	pthread_mutex_unlock(&t->lock);
 	if (due)
 		event_channel_raise_virq(v, VIRQ_TIMER);
+}
+
+void timer_set_period(struct vcpu *v, uint64_t period)
+{
+	start_ticks(v, &period);
+}
+
+void timer_begin_ticks(struct vcpu *v)
+{
+	start_ticks(v, NULL);
 }
 
 void timers_reset(struct vcpu *v)

@@ -40,6 +40,8 @@ void timer_stop(struct vcpu *v, enum timer_id id);
  * first is now. 0: no ticks. Any thread.
  */
 void timer_set_period(struct vcpu *v, uint64_t period);
+/* The same with the period that v has, of which it has had no tick yet. */
+void timer_begin_ticks(struct vcpu *v);
 
 /* All off, and no tick has ever been. Any thread. */
 void timers_reset(struct vcpu *v);

@@ -246,7 +246,7 @@ static long vcpuop_initialise(struct vcpu *v, const struct hypercall *h)
 
 /*
  * Of a PV guest the monitor has the context: it looks at it before it comes here, and when it hears
- * 0 the vCPU begins with it.
+ * 0 the vCPU begins with it. And with a tick, unless that has been stopped before.
  */
 static long pv_initialise(struct vcpu *v, const struct hypercall *h)
 {
@@ -262,6 +262,8 @@ static long pv_initialise(struct vcpu *v, const struct hypercall *h)
 		rc = -XEN_EEXIST;
 	t->initialised = true;
 	pthread_mutex_unlock(&v->domain->lock);
+	if (!rc)
+		timer_begin_ticks(t);
 	return rc;
 }
 

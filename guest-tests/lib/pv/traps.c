@@ -63,6 +63,8 @@ static void set_trap_table(void)
 	CHECK_EQ(hypercall(__HYPERVISOR_set_trap_table, (unsigned long)table, 0, 0, 0, 0), 0);
 }
 
+__attribute__((weak)) bool test_keeps_tick;
+
 void traps_init_cpu(unsigned int cpu)
 {
 	unsigned long sp = (unsigned long)pv_stacks + cpu * PV_STACK_SIZE + PV_STACK_SIZE / 2;
@@ -72,9 +74,9 @@ void traps_init_cpu(unsigned int cpu)
 	CHECK_EQ(callback_register(CALLBACKTYPE_failsafe, 0, pv_failsafe_entry), 0);
 	CHECK_EQ(callback_register(CALLBACKTYPE_syscall, 0, pv_syscall_entry), 0);
 	CHECK_EQ(hypercall(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS, sp, 0, 0, 0), 0);
+	if (!test_keeps_tick)
+		CHECK_EQ(hypercall_vcpu_op(VCPUOP_stop_periodic_timer, cpu, NULL), 0);
 }
-
-__attribute__((weak)) bool test_keeps_tick;
 
 /* Whatever has come before (of the console, of the store), a test begins without events. */
 void traps_init(void)
@@ -85,8 +87,6 @@ void traps_init(void)
 	WRITE_ONCE(vcpu_info()->evtchn_pending_sel, 0);
 	WRITE_ONCE(vcpu_info()->evtchn_upcall_pending, 0);
 	traps_init_cpu(0);
-	if (!test_keeps_tick)
-		CHECK_EQ(hypercall_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
 }
 
 void irq_set_handler(unsigned int vector, irq_handler_fn *fn)

@@ -22,7 +22,8 @@
 
 #include "xen-abi/xen.h"
 
-/* A test that defines this as true has the tick of 10 ms with which a PV guest's vCPU begins. */
+/* A test that defines this as true has the tick of 10 ms with which each vCPU of a PV guest begins.
+ */
 extern bool test_keeps_tick;
 
 /* One more handler, as set_trap_table's flags want it: privilege level, TI. Its frame is that of
