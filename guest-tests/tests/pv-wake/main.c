@@ -2,9 +2,10 @@
 /*
  * Whoever sleeps is woken. Several vCPUs do, as an idle Linux does, what ends in a sleep: they set
  * the singleshot timer, ask another for an answer, or both, and block; ask, and poll for a port
- * that stays masked, as its locks do; or compute until an event interrupts them. Each waits for
- * what it asked for and nothing else, so what is lost is missed for ever. vCPU 0 sees that, between
- * the timeouts of its polls. Xen: vcpu_block(), do_poll(), vcpu_unblock(), vcpu_wake().
+ * that stays masked, with upcalls or without, as its locks do; or compute until an event interrupts
+ * them. Each waits for what it asked for and nothing else, so what is lost is missed for ever.
+ * vCPU 0 sees that, between the timeouts of its polls. Xen: vcpu_block(), do_poll(),
+ * vcpu_unblock(), vcpu_wake().
  *
  * "rounds=N" on the command line: so many in place of a few.
  */
@@ -21,9 +22,10 @@ const char test_title[] = "vCPUs that sleep are woken by timers, by others, and 
 #define PATIENCE (20 * SEC)
 #define GLANCE   (10000 * US)
 
-enum wait { TIMER, ANSWER, BOTH, POLL, COMPUTE, WAITS };
+enum wait { TIMER, ANSWER, BOTH, POLL, POLL_MASKED, COMPUTE, WAITS };
 
-/* Of each vCPU but the first. `ask` from each other one, which says in `polls` how to answer. */
+/* Of each vCPU; the first only has `ask`, which comes from each other one: `polls` says how that
+ * wants its answer. */
 static struct worker {
 	evtchn_port_t timer, kick, answer, ask[CPUS];
 	bool polls;
@@ -77,12 +79,14 @@ static void set_timer(struct worker *me)
 	CHECK_EQ(hypercall_vcpu_op(VCPUOP_set_singleshot_timer, cpu_number(), &shot), 0);
 }
 
-static void ask(struct worker *me)
+static void ask(unsigned int other)
 {
-	unsigned int mine = cpu_number();
-	unsigned int other = 1 + (mine - 1 + 1 + random_below(me, WORKERS - 1)) % WORKERS;
+	CHECK_EQ(evtchn_send(workers[other].ask[cpu_number()]), 0);
+}
 
-	CHECK_EQ(evtchn_send(workers[other].ask[mine]), 0);
+static unsigned int another(struct worker *me)
+{
+	return 1 + (cpu_number() + random_below(me, WORKERS - 1)) % WORKERS;
 }
 
 /* Until these counts are there; events are masked but while it sleeps, which takes the mask off. */
@@ -94,14 +98,16 @@ static void block_until(struct worker *me, uint32_t timers, uint32_t answers)
 	}
 }
 
-static void poll_for_kick(struct worker *me)
+/* Who can't be asked meanwhile asks vCPU 0, which waits for nobody. */
+static void poll_for_kick(struct worker *me, bool masked)
 {
 	struct sched_poll poll = {.nr_ports = 1};
 
 	set_xen_guest_handle(poll.ports, &me->kick);
 	__atomic_store_n(&me->polls, true, __ATOMIC_SEQ_CST);
-	ask(me);
-	events_unmask();
+	ask(masked ? 0 : another(me));
+	if (!masked)
+		events_unmask();
 	while (!(fifo_take(me->kick, FIFO_PENDING) & FIFO_PENDING))
 		hypercall_sched_op(SCHEDOP_poll, &poll);
 	events_mask();
@@ -124,9 +130,9 @@ static void one_round(struct worker *me)
 	if (me->now == TIMER || me->now == BOTH || me->now == COMPUTE)
 		timers++, set_timer(me);
 	if (me->now == ANSWER || me->now == BOTH)
-		answers++, ask(me);
-	if (me->now == POLL)
-		poll_for_kick(me);
+		answers++, ask(another(me));
+	if (me->now == POLL || me->now == POLL_MASKED)
+		poll_for_kick(me, me->now == POLL_MASKED);
 	else if (me->now == COMPUTE)
 		compute_until(me, timers);
 	else
@@ -212,11 +218,13 @@ static void set_up(unsigned int cpu)
 	struct worker *w = &workers[cpu];
 
 	w->random = cpu * 7919 + 17;
+	for (unsigned int from = 1; from < CPUS; from++)
+		w->ask[from] = open(evtchn_bind_ipi(cpu));
+	if (!cpu)
+		return;
 	w->timer = open(evtchn_bind_virq(VIRQ_TIMER, cpu));
 	w->answer = open(evtchn_bind_ipi(cpu));
 	w->kick = (evtchn_port_t)evtchn_bind_ipi(cpu);
-	for (unsigned int from = 1; from < CPUS; from++)
-		w->ask[from] = open(evtchn_bind_ipi(cpu));
 }
 
 static void read_rounds(void)
@@ -235,14 +243,16 @@ void test_main(void)
 	read_rounds();
 	irq_set_handler(VECTOR_EVENT, upcall);
 	fifo_start(CPUS);
-	for (unsigned int cpu = 1; cpu < CPUS; cpu++)
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
 		set_up(cpu);
 	for (unsigned int cpu = 1; cpu < CPUS; cpu++)
 		smp_run(cpu, work, NULL);
 	while (!all_done() && !one_stalls()) {
 		struct sched_poll sleep = {.timeout = clock_now() + GLANCE};
 
+		events_unmask();
 		hypercall_sched_op(SCHEDOP_poll, &sleep);
+		events_mask();
 	}
 	WRITE_ONCE(stop, true);
 	for (unsigned int cpu = 1; cpu < CPUS; cpu++) {
