@@ -64,6 +64,20 @@ log_in() {
 	expect '^a shell for tests' 30
 }
 
+# rouse PATTERN: what should have appeared has not. Is it a vCPU that sleeps on, which a moment's pause rouses, or the
+# console, which a key does?
+rouse() {
+	missed=$why
+	look_at_guest
+	"$xenolith" pause debian && "$xenolith" unpause debian
+	if expect "$1" 5; then
+		echo 'it appeared when the guest had been paused'
+	elif type_in '' && expect "$1" 5; then
+		echo 'it appeared when a key had been pressed'
+	fi
+	why=$missed
+}
+
 # guest COMMAND [SECONDS]: run it there; its output and its status are ours (124: there was no end of it).
 guest() {
 	asked=$(($(cat "$work/asked") + 1)) # by a file, for `guest` also runs in subshells
@@ -71,7 +85,10 @@ guest() {
 	mark
 	type_in "$1
 echo \"<\$?-$asked>\""
-	expect "<[0-9]+-$asked>\$" "${2:-30}" || return 124
+	if ! expect "<[0-9]+-$asked>\$" "${2:-30}"; then
+		rouse "<[0-9]+-$asked>\$" >&2
+		return 124
+	fi
 	appeared | sed "/<[0-9]*-$asked>\$/q" | sed "s/<[0-9]*-$asked>\$//"
 	return "$(appeared | sed -n "s/.*<\([0-9]*\)-$asked>\$/\1/p")"
 }

@@ -78,10 +78,10 @@ pid_of_guest() { "$xenolith" list --json debian | sed -n 's/^.*"pid": *\([0-9]*\
 # and its vCPUs.
 look_at_guest() {
 	process=/proc/$(pid_of_guest)
-	for moment in first then; do
-		echo "$moment, at $(cut -d ' ' -f 1 /proc/uptime) s:"
-		for thread in $(ls "$process/task"); do
-			echo "$(cat "$process/task/$thread/comm") $(cat "$process/task/$thread/wchan") $(cat "$process/task/$thread/schedstat")"
+	for moment in first second; do
+		echo "$moment look, at $(cut -d ' ' -f 1 /proc/uptime) s:"
+		find "$process/task" -mindepth 1 -maxdepth 1 | while read -r thread; do
+			echo "$(cat "$thread/comm") $(cat "$thread/wchan") $(cat "$thread/schedstat")"
 		done
 		grep -r -h -A 5 clockid "$process/fdinfo"
 		"$xenolith" vcpu-list debian
