@@ -24,7 +24,7 @@ enum smp_start {
 /*
  * Start a vCPU, and wait until it and the hypervisor say that it is there. (One that SIPI has
  * started may have done something before the hypervisor has heard of it.) False, and a failed
- * check, if it does not within two seconds. One that has been up must have been taken down (INIT
+ * check, if it does not within 15 seconds. One that has been up must have been taken down (INIT
  * alone does so) before.
  */
 bool smp_start(unsigned int cpu, enum smp_start how);

@@ -89,13 +89,18 @@ static unsigned int another(struct worker *me)
 	return 1 + (cpu_number() + random_below(me, WORKERS - 1)) % WORKERS;
 }
 
-/* Until these counts are there; events are masked but while it sleeps, which takes the mask off. */
+/* Events are masked but while it sleeps, which takes the mask off. */
+static void block(void)
+{
+	hypercall_sched_op(SCHEDOP_block, NULL);
+	events_mask();
+}
+
+/* Until these counts are there. */
 static void block_until(struct worker *me, uint32_t timers, uint32_t answers)
 {
-	while (READ_ONCE(me->timers) != timers || READ_ONCE(me->answers) != answers) {
-		hypercall_sched_op(SCHEDOP_block, NULL);
-		events_mask();
-	}
+	while (READ_ONCE(me->timers) != timers || READ_ONCE(me->answers) != answers)
+		block();
 }
 
 /* Who can't be asked meanwhile asks vCPU 0, which waits for nobody. */
@@ -153,10 +158,8 @@ static void work(void *unused)
 	}
 	__atomic_store_n(&me->done, true, __ATOMIC_RELEASE);
 	/* The others may still ask. */
-	while (!READ_ONCE(stop)) {
-		hypercall_sched_op(SCHEDOP_block, NULL);
-		events_mask();
-	}
+	while (!READ_ONCE(stop))
+		block();
 }
 
 static void report_stall(unsigned int cpu)
