@@ -82,16 +82,24 @@ void vm_upcall(struct vcpu *v)
 	vcpu_upcall_sent(v);
 	if (delivered || kvm_xen_events_interrupt(vv))
 		return;
-	__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&vv->upcalls_dropped, 1, __ATOMIC_SEQ_CST);
 	arm_retry(vv->vm, UPCALL_RETRY_MIN_MS);
 }
 
+/*
+ * The vCPU's thread and the timer's may both be here. The count stands until one has got through:
+ * the timer's, which goes on for as long as it stands, would otherwise end while the other tries in
+ * vain.
+ */
 void vcpu_retry_upcall(struct vm_vcpu *vv)
 {
-	if (!__atomic_exchange_n(&vv->upcall_dropped, false, __ATOMIC_SEQ_CST))
+	unsigned dropped = __atomic_load_n(&vv->upcalls_dropped, __ATOMIC_SEQ_CST);
+
+	if (!dropped || (event_channels_pending(vv->vcpu) && !deliver(vv->vcpu)))
 		return;
-	if (event_channels_pending(vv->vcpu) && !deliver(vv->vcpu))
-		__atomic_store_n(&vv->upcall_dropped, true, __ATOMIC_SEQ_CST);
+	/* Not if another has been dropped meanwhile. */
+	__atomic_compare_exchange_n(&vv->upcalls_dropped, &dropped, 0, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
 }
 
 static void retry_ready(void *opaque, uint32_t events)
@@ -105,7 +113,7 @@ static void retry_ready(void *opaque, uint32_t events)
 		return;
 	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
 		vcpu_retry_upcall(&vm->vcpus[i]);
-		again |= __atomic_load_n(&vm->vcpus[i].upcall_dropped, __ATOMIC_SEQ_CST);
+		again |= __atomic_load_n(&vm->vcpus[i].upcalls_dropped, __ATOMIC_SEQ_CST) > 0;
 	}
 	if (!again)
 		return;

@@ -181,7 +181,7 @@ static void run_once(struct vm_vcpu *vv)
 		vcpu_has_run(vv);
 		callback_after_exit(&vv->vm->domain);
 		handle_exit(vv);
-		if (__atomic_load_n(&vv->upcall_dropped, __ATOMIC_RELAXED))
+		if (__atomic_load_n(&vv->upcalls_dropped, __ATOMIC_RELAXED))
 			vcpu_retry_upcall(vv);
 		/* A copy of the time is ours to keep level where KVM does not do it. */
 		if (gpc_is_active(&vv->vcpu->time_area))

@@ -86,9 +86,9 @@ struct vm_vcpu {
 
 	bool has_xsave, has_fsgsbase; /* what its CPUID says */
 	bool synic_on;
-	bool upcall_dropped;   /* atomic: the LAPIC was off, send again */
-	uint8_t kernel_vector; /* the upcall vector that KVM_XEN knows; 0: none. Atomic */
-	bool reset;            /* it is down, and the shim knows of its INIT */
+	unsigned upcalls_dropped; /* atomic: the LAPIC was off, send again */
+	uint8_t kernel_vector;    /* the upcall vector that KVM_XEN knows; 0: none. Atomic */
+	bool reset;               /* it is down, and the shim knows of its INIT */
 
 	uint32_t mp_state;    /* KVM_MP_STATE_*, as we have set it (wait.c) */
 	int schedstat_fd;     /* of its thread; -1: none. Atomic */
