@@ -13,7 +13,7 @@
 const char test_title[] = "an upcall raised while the local APIC was off comes when it is on";
 
 #define VECTOR 0xf4
-#define TIMES  200U
+#define TIMES  100U
 #define OFF_NS 3000000ULL
 
 static unsigned int upcalls;
