@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * By SIPI: there is one INIT, and it is the start's. KVM that is still resetting the vCPU for an
+ * earlier one when INIT and SIPI come takes the SIPI first, and then waits for another.
+ */
 enum smp_start {
 	SMP_BY_CONTEXT,    /* VCPUOP_initialise in this build's own mode, then VCPUOP_up */
 	SMP_BY_CONTEXT_32, /* the same in 32-bit protected mode without paging */

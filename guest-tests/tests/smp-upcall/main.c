@@ -185,7 +185,6 @@ static void before_lapic(unsigned int cpu)
 {
 	uint32_t before = ipis[cpu];
 
-	lapic_send(smp_apic_id(cpu), ICR_INIT | ICR_ASSERT);
 	if (!smp_start(cpu, SMP_BY_SIPI))
 		return;
 	CHECK_EQ(evtchn_send(ipi[cpu]), 0);
