@@ -67,9 +67,9 @@ struct vm_vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread; /* to be joined, if started: for vm_start and vm_stop */
+	pthread_t self;   /* to be kicked, if running */
 	bool started;
-	pthread_t self; /* if running, which is atomic: to be kicked */
-	bool running;
+	bool running;      /* atomic */
 	pid_t tid;         /* the kernel's name of the thread, atomic; 0: it has not begun */
 	uint32_t requests; /* atomic */
 	uint64_t time_ns;  /* of the host's CPUs that its thread had, when it ended; atomic */
