@@ -116,10 +116,4 @@ static inline void irq_enable(void)
 	__asm__ volatile("sti; nop" ::: "memory");
 }
 
-/* Sleep until an interrupt has been handled; interrupts are off again afterwards. */
-static inline void irq_wait(void)
-{
-	__asm__ volatile("sti; hlt; cli" ::: "memory");
-}
-
 #endif

@@ -44,6 +44,8 @@ void irq_set_handler(unsigned int vector, irq_handler_fn *fn);
  * once; a KVM that emulates ring 0 looks for interrupts every few thousand instructions only.
  */
 void irq_window(void);
+/* Sleep until an interrupt has been handled; interrupts are off again afterwards. Not for PV. */
+void irq_wait(void);
 
 /* Those of the CPU, and behind them what else enters a PV kernel (pv/traps.h). */
 #define NR_VECTORS 263U
