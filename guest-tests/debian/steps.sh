@@ -29,7 +29,7 @@ step_grub_pv() {
 	pv_config >"$work/grub.cfg"
 	mark
 	attach "$xenolith" create -c "$work/grub.cfg"
-	expect 'GNU GRUB' 60 && expect 'Linux from this disk' 10 && type_in '' &&
+	expect 'GNU GRUB' 60 && expect 'Linux from this disk' 30 && type_in '' &&
 		expect 'Hypervisor detected: Xen PV' 120 && expect 'xenolith-guest: userspace is up' 120 &&
 		eventually 60 gone grub && return
 	"$xenolith" destroy grub
@@ -256,7 +256,7 @@ step_grub() {
 	sed 's|^kernel = .*|bootloader = "pygrub"|; /^ramdisk/d; /^extra/d' "$work/guest.cfg" >"$work/grub.cfg"
 	mark
 	check "$xenolith" create "$work/grub.cfg" && attach "$xenolith" console debian
-	if expect 'GNU GRUB' 60 && expect 'Debian 12 from the disk' 10; then
+	if expect 'GNU GRUB' 60 && expect 'Debian 12 from the disk' 30; then
 		type_in ''
 		await_login && log_in && return # GRUB reads slowly
 	fi
@@ -294,7 +294,7 @@ step_shutdown() {
 	mark
 	check timeout 200 "$xenolith" shutdown -w debian || return
 	# What a PV kernel says that has nothing to switch power off by.
-	expect 'reboot: (Power down|.*System halted)' 10 || return
+	expect 'reboot: (Power down|.*System halted)' 30 || return
 	ended() { [ ! -e "/proc/$process" ]; }
 	eventually 10 ended || return
 	same 'what is left of it' "$(find "$XENOLITH_RUN_DIR" -mindepth 1 ! -name lock)" ''
